@@ -1,0 +1,10 @@
+/** The public exports, and the one place that registers the default runtime. */
+import { createRuntime, registerDefaultRuntime } from './runtime'
+
+registerDefaultRuntime(() => createRuntime())
+
+export * from './connect/backoff'
+export { ErrorCode, NetvolleyError, type SystemError } from './errors'
+export { type Backend, type Drive, Engine, type EngineCounters, type EngineOptions, type RemoteAddress } from './native'
+export { type Clock, type RandomSource, type Runtime, type TimerHandle, createRuntime, defaultRuntime } from './runtime'
+export * from './server'

@@ -1,0 +1,185 @@
+import { ErrorCode, NetvolleyError } from '../errors'
+import { ReplyFlag, RequestFlag, type RequestLink } from '../native'
+import type { PrefixWriter } from './framing'
+import type { Reply } from './types'
+
+/** An answer that found no room: with our own copy of its bytes, or an entry that points into the request's slot. */
+type HeldReply =
+  | {
+      readonly kind: 'bytes'
+      readonly requestId: number
+      readonly flags: number
+      readonly data: Uint8Array
+      written: number
+    }
+  | {
+      readonly kind: 'entry'
+      readonly requestId: number
+      readonly flags: number
+      readonly offset: number
+      readonly bytes: number
+    }
+
+/** The largest payload of an IPv4 datagram. */
+const MAX_DATAGRAM_BYTES = 65507
+
+/**
+ * Puts replies into the ring. What does not fit waits here, in order: never lost, and bounded by the requests in flight.
+ */
+export class ReplyWriter {
+  readonly #link: RequestLink
+  readonly #prefix: PrefixWriter | null
+  readonly #maxReplyBytes: number
+  #held: HeldReply[] = []
+
+  constructor(link: RequestLink, prefix: PrefixWriter | null, maxReplyBytes: number) {
+    this.#link = link
+    this.#prefix = prefix
+    this.#maxReplyBytes = Math.min(maxReplyBytes, prefix?.maxReplyBytes ?? Infinity)
+  }
+
+  /** Replies that wait for room. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  /** @throws ERR_NETVOLLEY_REPLY_TOO_LARGE, and nothing was sent */
+  write(requestId: number, requestFlags: number, data: Reply, close: boolean): void {
+    const udp = (requestFlags & RequestFlag.udp) !== 0
+    const bytes = data instanceof Uint8Array ? data.length : totalBytes(data)
+    this.#checkSize(bytes, udp)
+    const gap = udp || this.#prefix === null ? 0 : this.#prefix.bytes
+    const flags = close ? ReplyFlag.closeAfter : 0
+    const { replies } = this.#link
+    if (this.#held.length === 0 && gap + bytes <= replies.maxPieceBytes) {
+      const at = replies.reserve(gap + bytes)
+      if (at >= 0) {
+        this.#fill(replies.transmit, at, gap, data, bytes)
+        replies.push(requestId, at, gap + bytes, flags)
+        this.#link.engine.scheduleFlush()
+        return
+      }
+    }
+    const copy = new Uint8Array(gap + bytes)
+    this.#fill(copy, 0, gap, data, bytes)
+    this.#hold({ kind: 'bytes', requestId, data: copy, flags, written: 0 })
+  }
+
+  /** Sends `length` bytes of the request's own slot; `frameBytes` is what the request holds there. */
+  writeInPlace(
+    requestId: number,
+    requestFlags: number,
+    slot: number,
+    offset: number,
+    length: number,
+    frameBytes: number,
+  ): void {
+    const udp = (requestFlags & RequestFlag.udp) !== 0
+    const fits =
+      Number.isInteger(offset) &&
+      Number.isInteger(length) &&
+      offset >= 0 &&
+      length >= 0 &&
+      offset + length <= frameBytes
+    if (!fits) {
+      throw new RangeError(
+        `replyInPlace(${String(offset)}, ${String(length)}): the request has ${String(frameBytes)} bytes`,
+      )
+    }
+    this.#checkSize(length, udp)
+    const gap = udp || this.#prefix === null ? 0 : this.#prefix.bytes
+    if (gap > offset) {
+      throw new RangeError(
+        `replyInPlace(${String(offset)}, ${String(length)}): with frameReplies the ${String(gap)} bytes before the reply are its length`,
+      )
+    }
+    if (gap > 0) this.#prefix?.write(this.#link.slab, slot + offset - gap, length)
+    this.#entry(requestId, offset - gap, length + gap, ReplyFlag.inPlace)
+  }
+
+  /** Gives the slot back without an answer, or with a failure. */
+  finish(requestId: number, failed: boolean): void {
+    this.#entry(requestId, 0, 0, failed ? ReplyFlag.failed : ReplyFlag.none)
+  }
+
+  /** Goes on with what waits. True = nothing waits any more. */
+  resume(): boolean {
+    let done = 0
+    for (const held of this.#held) {
+      if (!this.#send(held)) break
+      done++
+    }
+    if (done > 0) this.#held = this.#held.slice(done)
+    return this.#held.length === 0
+  }
+
+  /** The server has finished: what waits has nowhere to go. */
+  clear(): void {
+    this.#held = []
+  }
+
+  #entry(requestId: number, offset: number, bytes: number, flags: number): void {
+    const { replies, engine } = this.#link
+    if (this.#held.length > 0 || replies.reserve(0) < 0) {
+      this.#hold({ kind: 'entry', requestId, offset, bytes, flags })
+      return
+    }
+    replies.push(requestId, offset, bytes, flags)
+    engine.scheduleFlush()
+  }
+
+  #hold(reply: HeldReply): void {
+    this.#held.push(reply)
+    this.#link.waitForRoom()
+  }
+
+  /** Moves as much of a held reply as there is room for. True = all of it. */
+  #send(held: HeldReply): boolean {
+    const { replies, engine } = this.#link
+    if (held.kind === 'entry') {
+      if (replies.reserve(0) < 0) return false
+      replies.push(held.requestId, held.offset, held.bytes, held.flags)
+      engine.scheduleFlush()
+      return true
+    }
+    do {
+      const size = Math.min(held.data.length - held.written, replies.maxPieceBytes)
+      const at = replies.reserve(size)
+      if (at < 0) return false
+      replies.transmit.set(held.data.subarray(held.written, held.written + size), at)
+      held.written += size
+      const more = held.written < held.data.length ? ReplyFlag.more : 0
+      replies.push(held.requestId, at, size, held.flags | more)
+      engine.scheduleFlush()
+    } while (held.written < held.data.length)
+    return true
+  }
+
+  #fill(into: Uint8Array, at: number, gap: number, data: Reply, bytes: number): void {
+    if (gap > 0) this.#prefix?.write(into, at, bytes)
+    let to = at + gap
+    if (data instanceof Uint8Array) {
+      into.set(data, to)
+      return
+    }
+    for (const piece of data) {
+      into.set(piece, to)
+      to += piece.length
+    }
+  }
+
+  #checkSize(bytes: number, udp: boolean): void {
+    const limit = udp ? Math.min(MAX_DATAGRAM_BYTES, this.#maxReplyBytes) : this.#maxReplyBytes
+    if (bytes <= limit) return
+    throw new NetvolleyError(
+      ErrorCode.REPLY_TOO_LARGE,
+      `a reply of ${String(bytes)} bytes is above the ${String(limit)} that ${udp ? 'a datagram' : 'maxReplyBytes or the length prefix'} allows`,
+    )
+  }
+}
+
+function totalBytes(pieces: readonly Uint8Array[]): number {
+  let total = 0
+  for (const piece of pieces) total += piece.length
+  return total
+}

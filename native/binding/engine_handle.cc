@@ -1,0 +1,84 @@
+#include "binding/engine_handle.h"
+
+#include "binding/arguments.h"
+#include "binding/inline_drive.h"
+#include "binding/thread_drive.h"
+#include "memory/batch_layout.h"
+
+namespace netvolley {
+
+namespace {
+
+void close_parts(std::shared_ptr<EngineParts> parts) {
+  if (parts->closed) return;
+  parts->closed = true;
+  parts->drive->close([parts] {
+    // Also during the teardown of the environment, which goes on when the hook is taken away.
+    // Not sooner: JavaScript that closes its engine may be running inside this very call.
+    parts->deliver->release();
+    napi_remove_async_cleanup_hook(parts->hook);
+    parts->drive.reset();
+    parts->core.reset();
+    parts->self.reset();
+  });
+  // The reactor has stopped: nothing native touches these any more.
+  for (const auto& views : parts->server_views) views->release();
+  parts->server_views.clear();
+  parts->views.release();
+}
+
+// The environment ends (exit, or the end of a worker) while the engine is open.
+void on_teardown(napi_async_cleanup_hook_handle, void* data) {
+  close_parts(static_cast<EngineParts*>(data)->self);
+}
+
+}  // namespace
+
+Napi::Function EngineHandle::define(Napi::Env env) {
+  return DefineClass(env, "EngineHandle",
+                     {InstanceMethod<&EngineHandle::settle>("settle"), InstanceMethod<&EngineHandle::set_ref>("setRef"),
+                      InstanceMethod<&EngineHandle::close>("close")});
+}
+
+EngineHandle::EngineHandle(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<EngineHandle>(info), parts_(std::make_shared<EngineParts>()) {
+  const Napi::Env env = info.Env();
+  uint8_t* page = bytes_of(info[1]);
+  parts_->core = std::make_unique<EngineCore>(reinterpret_cast<uint32_t*>(page),
+                                              reinterpret_cast<double*>(page + kWordBytes));
+  if (parts_->core->error() != 0) {
+    Napi::Error error = Napi::Error::New(env, "the engine could not open its descriptors");
+    error.Set("errno", Napi::Number::New(env, -parts_->core->error()));
+    error.ThrowAsJavaScriptException();
+    return;
+  }
+  parts_->views.keep(info[1]);
+  parts_->deliver = std::make_unique<JsCall>("netvolley.engine", info[2].As<Napi::Function>());
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  JsCall* deliver = parts_->deliver.get();
+  const auto call = [deliver] { deliver->call(); };
+  if (flag_of(info[0].As<Napi::Object>(), "thread")) {
+    parts_->drive = std::make_unique<ThreadDrive>(*parts_->core, loop, call);
+  } else {
+    parts_->drive = std::make_unique<InlineDrive>(*parts_->core, loop, call);
+  }
+  parts_->closed = false;
+  // Nothing is served yet: an engine by itself keeps no process alive.
+  parts_->drive->set_ref(false);
+  // Until the engine is closed its parts own themselves: the hook may come after the JavaScript object is gone.
+  parts_->self = parts_;
+  napi_add_async_cleanup_hook(env, on_teardown, parts_.get(), &parts_->hook);
+}
+
+void EngineHandle::settle(const Napi::CallbackInfo&) {
+  if (!parts_->closed) parts_->drive->settle();
+}
+
+void EngineHandle::set_ref(const Napi::CallbackInfo& info) {
+  if (!parts_->closed) parts_->drive->set_ref(info[0].As<Napi::Boolean>().Value());
+}
+
+void EngineHandle::close(const Napi::CallbackInfo&) { close_parts(parts_); }
+
+}  // namespace netvolley

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <thread>
+
+#include "binding/drive.h"
+#include "binding/engine_core.h"
+#include "binding/uv_bell.h"
+
+namespace netvolley {
+
+// A native thread runs the reactor: a slow handler or a garbage collection stops no socket.
+class ThreadDrive final : public Drive {
+ public:
+  ThreadDrive(EngineCore& core, uv_loop_t* loop, std::function<void()> deliver);
+
+  std::shared_ptr<Bell> bell() override { return bell_; }
+  void run(std::function<void()> command) override { core_.reactor().post(std::move(command)); }
+  void settle() override { core_.reactor().wake(); }
+  void set_ref(bool ref) override { bell_->set_ref(ref); }
+  void close(std::function<void()> closed) override;
+
+ private:
+  EngineCore& core_;
+  std::shared_ptr<UvBell> bell_;
+  std::thread thread_;
+};
+
+}  // namespace netvolley

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+namespace netvolley {
+
+// Strong references to memory that JavaScript made and native code uses. Released on the JavaScript thread, after
+// native code has stopped using it; never by a destructor that may run when the environment is gone.
+class Views {
+ public:
+  Views() = default;
+  Views(const Views&) = delete;
+  Views& operator=(const Views&) = delete;
+  ~Views() {
+    for (Napi::ObjectReference& view : views_) view.SuppressDestruct();
+  }
+
+  void keep(const Napi::Value& view) { views_.push_back(Napi::Persistent(view.As<Napi::Object>())); }
+  void release() {
+    for (Napi::ObjectReference& view : views_) view.Reset();
+    views_.clear();
+  }
+
+ private:
+  std::vector<Napi::ObjectReference> views_;
+};
+
+}  // namespace netvolley

@@ -1,0 +1,72 @@
+#include "engine/peer_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "memory/batch_layout.h"
+
+namespace netvolley {
+
+void write_peer(uint8_t* record, uint32_t generation, const Address& address) {
+  const uint32_t scope = address.scope_id();
+  const uint16_t port = address.port();
+  std::memcpy(record + kPeerGeneration, &generation, sizeof generation);
+  std::memcpy(record + kPeerScope, &scope, sizeof scope);
+  std::memcpy(record + kPeerPort, &port, sizeof port);
+  record[kPeerFamily] = static_cast<uint8_t>(address.family());
+  address.copy_host(record + kPeerHost);
+}
+
+PeerTable::PeerTable(uint8_t* records, uint32_t capacity)
+    : records_(records),
+      capacity_(capacity),
+      bucket_mask_(capacity * 2 - 1),
+      entries_(new Entry[capacity]),
+      buckets_(new uint32_t[capacity * 2]) {
+  std::fill_n(buckets_.get(), capacity * 2, kNone);
+}
+
+uint32_t PeerTable::intern(const Address& address) {
+  uint32_t& bucket = buckets_[bucket_of(address)];
+  for (uint32_t peer = bucket; peer != kNone; peer = entries_[peer].next) {
+    if (entries_[peer].address == address) {
+      entries_[peer].seen = true;
+      return peer;
+    }
+  }
+  const uint32_t peer = claim();
+  if (peer == kNone) return kNone;
+  Entry& entry = entries_[peer];
+  entry.address = address;
+  entry.seen = true;
+  entry.next = bucket;
+  bucket = peer;
+  write_peer(records_ + uint64_t{peer} * kPeerBytes, ++entry.generation, address);
+  return peer;
+}
+
+// Second chance: the hand passes over pinned peers, and once over those seen since it last came by.
+uint32_t PeerTable::claim() {
+  if (used_ < capacity_) return used_++;
+  for (uint32_t step = 0; step < capacity_ * 2; ++step) {
+    const uint32_t peer = hand_;
+    hand_ = (hand_ + 1) % capacity_;
+    Entry& entry = entries_[peer];
+    if (entry.pins != 0) continue;
+    if (entry.seen) {
+      entry.seen = false;
+      continue;
+    }
+    unlink(peer);
+    return peer;
+  }
+  return kNone;
+}
+
+void PeerTable::unlink(uint32_t peer) {
+  uint32_t* link = &buckets_[bucket_of(entries_[peer].address)];
+  while (*link != peer) link = &entries_[*link].next;
+  *link = entries_[peer].next;
+}
+
+}  // namespace netvolley

@@ -1,0 +1,155 @@
+#include "engine/reactor.h"
+
+#include <algorithm>
+
+namespace netvolley {
+
+namespace {
+
+constexpr double kLongestSleepMs = 10000;
+
+uint64_t token_of(uint32_t index, uint32_t generation) { return uint64_t{generation} << 32 | index; }
+
+}  // namespace
+
+Reactor::Reactor(System system, SharedWord engine_sleeps, CounterPage counters, uint32_t max_events)
+    : system_(system),
+      engine_sleeps_(engine_sleeps),
+      counters_(counters),
+      now_ms_(system.clock.now_ms()),
+      timers_(now_ms_),
+      events_(max_events) {}
+
+Reactor::~Reactor() { stop(); }
+
+void Reactor::post(std::function<void()> command) {
+  {
+    const std::lock_guard<std::mutex> lock(commands_mutex_);
+    commands_.push_back(std::move(command));
+    has_commands_.store(true);
+  }
+  if (engine_sleeps_.load() != 0 && engine_sleeps_.exchange(0) == 1) wake();
+}
+
+void Reactor::wake() {
+  counters_.add(EngineCounter::kWakeCalls);
+  system_.poller.wake();
+}
+
+void Reactor::request_stop() {
+  stopping_.store(true);
+  system_.poller.wake();
+}
+
+void Reactor::run() {
+  while (!stopping_.load()) turn(fall_asleep() ? next_timeout_ms() : 0);
+  stop();
+}
+
+void Reactor::turn(double timeout_ms) {
+  counters_.add(EngineCounter::kTurns);
+  counters_.add(EngineCounter::kPollCalls);
+  const IoResult ready = system_.poller.wait(events_.data(), static_cast<uint32_t>(events_.size()), timeout_ms);
+  engine_sleeps_.store(0);
+  now_ms_ = system_.clock.now_ms();
+  run_commands();
+  for (const auto& source : sources_) source->collect();
+  const int64_t count = ready.ok() ? ready.count : 0;
+  counters_.add(EngineCounter::kEvents, static_cast<double>(count));
+  for (int64_t i = 0; i < count; ++i) dispatch(events_[i]);
+  for (const auto& source : sources_) source->advance();
+  timers_.advance(now_ms_);
+  for (const auto& source : sources_) source->publish();
+  drop_finished();
+}
+
+void Reactor::settle() {
+  for (const auto& source : sources_) source->collect();
+  for (const auto& source : sources_) source->publish();
+  drop_finished();
+}
+
+bool Reactor::fall_asleep() {
+  // While it is 1, anybody who leaves work behind rings; whoever took it back already is about to.
+  engine_sleeps_.store(1);
+  if (!has_work()) return true;
+  engine_sleeps_.store(0);
+  return false;
+}
+
+bool Reactor::has_work() {
+  if (has_commands_.load() || stopping_.load()) return true;
+  return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->has_work(); });
+}
+
+double Reactor::next_timeout_ms() const {
+  const double next = timers_.next_ms(system_.clock.now_ms());
+  return next < 0 ? kLongestSleepMs : std::min(next, kLongestSleepMs);
+}
+
+void Reactor::run_commands() {
+  if (!has_commands_.load()) return;
+  std::vector<std::function<void()>> commands;
+  {
+    const std::lock_guard<std::mutex> lock(commands_mutex_);
+    commands.swap(commands_);
+    has_commands_.store(false);
+  }
+  for (const auto& command : commands) command();
+}
+
+void Reactor::dispatch(const PollEvent& event) {
+  const uint32_t index = static_cast<uint32_t>(event.token);
+  if (index >= registrations_.size()) return;
+  const Registration registration = registrations_[index];
+  // An event of an earlier owner of the place: its descriptor was closed within this very batch.
+  if (registration.source == nullptr || registration.generation != event.token >> 32) return;
+  registration.source->on_ready(registration.key, event.ready, event.hangup);
+}
+
+void Reactor::drop_finished() {
+  const auto finished = [](const auto& source) { return source->finished(); };
+  sources_.erase(std::remove_if(sources_.begin(), sources_.end(), finished), sources_.end());
+}
+
+void Reactor::add(std::shared_ptr<Source> source) { sources_.push_back(std::move(source)); }
+
+void Reactor::stop() {
+  stopping_.store(true);
+  for (const auto& source : sources_) source->stop();
+  sources_.clear();
+  const std::lock_guard<std::mutex> lock(commands_mutex_);
+  commands_.clear();
+}
+
+uint32_t Reactor::watch(int fd, Source& source, uint32_t key, int* error) {
+  if (free_registrations_.empty()) {
+    free_registrations_.push_back(static_cast<uint32_t>(registrations_.size()));
+    registrations_.emplace_back();
+  }
+  const uint32_t index = free_registrations_.back();
+  Registration& registration = registrations_[index];
+  *error = system_.poller.add(fd, token_of(index, registration.generation));
+  if (*error != 0) return kNone;
+  free_registrations_.pop_back();
+  registration.source = &source;
+  registration.key = key;
+  registration.fd = fd;
+  return index;
+}
+
+void Reactor::unwatch(uint32_t handle) {
+  Registration& registration = registrations_[handle];
+  system_.poller.remove(registration.fd);
+  registration.source = nullptr;
+  registration.fd = -1;
+  ++registration.generation;
+  free_registrations_.push_back(handle);
+}
+
+void Reactor::rearm(uint32_t handle, Direction direction) {
+  const Registration& registration = registrations_[handle];
+  system_.poller.rearm(registration.fd, token_of(handle, registration.generation), direction);
+}
+
+}  // namespace netvolley

@@ -1,0 +1,71 @@
+#include "io/epoll_poller.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace netvolley {
+
+namespace {
+
+// No registration of the engine uses it: tokens hold an index below 2^32 - 1.
+constexpr uint64_t kWakeToken = ~uint64_t{0};
+
+int whole_ms(double timeout_ms) {
+  if (timeout_ms < 0) return -1;
+  // Rounded up: a deadline is never early, and a remainder below 1 ms must not spin.
+  return static_cast<int>(std::min(std::ceil(timeout_ms), 1e9));
+}
+
+}  // namespace
+
+EpollPoller::EpollPoller(uint32_t max_events)
+    : fd_(epoll_create1(EPOLL_CLOEXEC)), max_events_(max_events), events_(new epoll_event[max_events]) {
+  if (fd_ < 0 || !wakeup_.valid()) {
+    error_ = errno;
+    return;
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kWakeToken;
+  if (epoll_ctl(fd_, EPOLL_CTL_ADD, wakeup_.descriptor(), &event) != 0) error_ = errno;
+}
+
+EpollPoller::~EpollPoller() {
+  if (fd_ >= 0) close(fd_);
+}
+
+int EpollPoller::add(int fd, uint64_t token) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = token;
+  return epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+void EpollPoller::remove(int fd) { epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr); }
+
+IoResult EpollPoller::wait(PollEvent* events, uint32_t capacity, double timeout_ms) {
+  const int limit = static_cast<int>(std::min(capacity, max_events_));
+  const int count = epoll_wait(fd_, events_.get(), limit, whole_ms(timeout_ms));
+  if (count < 0) return IoResult::failure(errno);
+  uint32_t used = 0;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events_[i];
+    if (event.data.u64 == kWakeToken) {
+      wakeup_.clear();
+      continue;
+    }
+    PollEvent& out = events[used++];
+    out.token = event.data.u64;
+    out.hangup = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    out.ready = 0;
+    // A half-close or an error is learned by reading: data that came before it is then not lost.
+    if ((event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) out.ready |= kReadable;
+    if ((event.events & (EPOLLOUT | EPOLLERR)) != 0) out.ready |= kWritable;
+  }
+  return IoResult::success(used);
+}
+
+}  // namespace netvolley

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "io/io_result.h"
+
+namespace netvolley {
+
+enum Direction : uint8_t { kReadable = 1, kWritable = 2 };
+
+struct PollEvent {
+  uint64_t token = 0;
+  uint8_t ready = 0;    // Direction bits
+  bool hangup = false;  // the peer has finished or an error is pending: read until read() says so
+};
+
+// Tells which descriptors may be read or written. Its events are hints, one per direction: once reported, a direction
+// is silent until rearm(), which the engine calls exactly after a would-block.
+// One thread owns a poller and calls everything; only wake() may be called from any other thread.
+class Poller {
+ public:
+  virtual ~Poller() = default;
+
+  // Both directions are watched. Returns an errno, 0 = done. The descriptor stays the caller's.
+  [[nodiscard]] virtual int add(int fd, uint64_t token) = 0;
+  virtual void remove(int fd) = 0;
+  virtual void rearm(int fd, uint64_t token, Direction direction) = 0;
+
+  // Waits until something is ready, wake() was called, or the time is over (0 = look only, < 0 = no limit); gives the
+  // number of events. A wake-up takes no place in `events`; it is taken back before wait() returns.
+  virtual IoResult wait(PollEvent* events, uint32_t capacity, double timeout_ms) = 0;
+
+  // Makes the present or next wait() return. Safe from any thread, also while the owner closes.
+  virtual void wake() = 0;
+
+  // A descriptor that is readable while wait() would return at once, or -1: then only the thread drive can run it.
+  virtual int descriptor() const = 0;
+};
+
+}  // namespace netvolley

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "io/stream_io.h"
+
+namespace netvolley {
+
+class PosixStreamIo final : public StreamIo {
+ public:
+  IoResult listen(const Address& at, const ListenOptions& options, Address* bound) override;
+  IoResult accept(int listener, Address* remote) override;
+  IoResult read(int fd, uint8_t* into, size_t capacity) override;
+  IoResult write(int fd, const IoSlice* slices, uint32_t count) override;
+  void finish(int fd) override;
+  void close(int fd) override;
+  void abort(int fd) override;
+  int reserve() override;
+};
+
+}  // namespace netvolley

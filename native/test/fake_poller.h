@@ -1,0 +1,24 @@
+#pragma once
+
+#include "io/poller.h"
+#include "test/fake_kernel.h"
+
+namespace netvolley::test {
+
+// Looks and never waits: whether a reactor may sleep, and until when, is the harness's business.
+class FakePoller final : public Poller {
+ public:
+  explicit FakePoller(FakeKernel& kernel) : kernel_(kernel) {}
+
+  int add(int fd, uint64_t token) override { return kernel_.watch(fd, token); }
+  void remove(int fd) override { kernel_.unwatch(fd); }
+  void rearm(int fd, uint64_t token, Direction direction) override { kernel_.rearm(fd, token, direction); }
+  IoResult wait(PollEvent* events, uint32_t capacity, double timeout_ms) override;
+  void wake() override { kernel_.wake(); }
+  int descriptor() const override { return -1; }
+
+ private:
+  FakeKernel& kernel_;
+};
+
+}  // namespace netvolley::test
