@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { ErrorCode, NetvolleyError, backendUnavailable, systemError } from '../errors'
-import { checkKnownKeys, checkOneOf } from '../runtime'
+import { checkKnownKeys, checkObject, checkOneOf } from '../runtime'
 import { addon, type EngineHandle } from './addon'
 import { ENGINE_COUNTERS, type EngineCounters, WORD_BYTES } from './layout'
 import { sharedMemory } from './shared-memory'
@@ -49,7 +49,7 @@ export class Engine {
   #closed = false
 
   constructor(options: EngineOptions = {}) {
-    checkKnownKeys(options, ['drive', 'backend'])
+    checkKnownKeys(checkObject('options', options), ['drive', 'backend'])
     this.drive = chooseDrive(options.drive)
     chooseBackend(options.backend)
     const page = sharedMemory(WORD_BYTES + ENGINE_COUNTERS.length * 8)

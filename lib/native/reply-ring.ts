@@ -9,7 +9,7 @@ export class ReplyRing {
   readonly transmit: Buffer
   readonly #words: Int32Array
   readonly #mask: number
-  readonly #requestId: Uint32Array
+  readonly #requestId: Int32Array
   readonly #offset: Uint32Array
   readonly #bytes: Uint32Array
   readonly #flags: Uint8Array
@@ -27,7 +27,7 @@ export class ReplyRing {
     this.transmit = Buffer.from(transmit.buffer, transmit.byteOffset, transmit.byteLength)
     this.#words = new Int32Array(link.buffer, link.byteOffset, (WORD_BYTES / 4) * 8)
     this.#mask = entries - 1
-    this.#requestId = new Uint32Array(link.buffer, at(column('requestId')), entries)
+    this.#requestId = new Int32Array(link.buffer, at(column('requestId')), entries)
     this.#offset = new Uint32Array(link.buffer, at(column('offset')), entries)
     this.#bytes = new Uint32Array(link.buffer, at(column('bytes')), entries)
     this.#flags = new Uint8Array(link.buffer, at(column('flags')), entries)

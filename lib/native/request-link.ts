@@ -11,9 +11,10 @@ import {
   linkBytes,
   requestColumnOffset,
 } from './layout'
+import { bufferView } from './buffer-view'
 import { PeerPage } from './peer-page'
 import { ReplyRing } from './reply-ring'
-import { sharedMemory } from './shared-memory'
+import { sharedMemories } from './shared-memory'
 
 const WORD = WORD_BYTES / 4
 const TAIL = LinkWord.requestTail * WORD
@@ -43,7 +44,8 @@ export class RequestLink implements EngineLink {
   readonly offset: Uint32Array
   readonly headerBytes: Uint32Array
   readonly bodyBytes: Uint32Array
-  readonly requestId: Uint32Array
+  /** Signed, so that every value is a small integer to V8. */
+  readonly requestId: Int32Array
   readonly connectionId: Uint32Array
   readonly connectionGeneration: Uint32Array
   readonly peerId: Uint32Array
@@ -57,6 +59,9 @@ export class RequestLink implements EngineLink {
   readonly #words: Int32Array
   readonly #counters: Float64Array
   readonly #handle: ServerHandle
+  // Asked of the slab once: its getters are calls into the engine.
+  readonly #slabBuffer: ArrayBufferLike
+  readonly #slabStart: number
   #head = 0
   #retired = false
   #drainArmed = false
@@ -66,12 +71,17 @@ export class RequestLink implements EngineLink {
     this.engine = engine
     this.#options = options
     this.entries = config.ringEntries
-    const link = sharedMemory(linkBytes(this.entries))
-    const slab = sharedMemory(addon().slabBytes(config.slab))
-    const transmit = sharedMemory(options.transmitBytes)
-    const peers = sharedMemory((config.maxConnections + config.udpPeers) * PEER_BYTES)
-    const counters = sharedMemory(SERVER_COUNTERS.length * 8)
+    const memory = sharedMemories({
+      link: linkBytes(this.entries),
+      slab: addon().slabBytes(config.slab),
+      transmit: options.transmitBytes,
+      peers: (config.maxConnections + config.udpPeers) * PEER_BYTES,
+      counters: SERVER_COUNTERS.length * 8,
+    })
+    const { link, slab, transmit, peers, counters } = memory
     this.slab = Buffer.from(slab.buffer, slab.byteOffset, slab.byteLength)
+    this.#slabBuffer = slab.buffer
+    this.#slabStart = slab.byteOffset
     this.#words = new Int32Array(link.buffer, link.byteOffset, WORD * 8)
     this.#counters = new Float64Array(counters.buffer, counters.byteOffset, SERVER_COUNTERS.length)
     const u32 = (name: ColumnName): Uint32Array =>
@@ -79,7 +89,7 @@ export class RequestLink implements EngineLink {
     this.offset = u32('offset')
     this.headerBytes = u32('headerBytes')
     this.bodyBytes = u32('bodyBytes')
-    this.requestId = u32('requestId')
+    this.requestId = new Int32Array(link.buffer, columnAt(link, this.entries, 'requestId'), this.entries)
     this.connectionId = u32('connectionId')
     this.connectionGeneration = u32('connectionGeneration')
     this.peerId = u32('peerId')
@@ -89,13 +99,17 @@ export class RequestLink implements EngineLink {
     this.peers = new PeerPage(peers, config.udpPeers)
     Atomics.store(this.#words, SLEEPS, 1)
     const clockOffsetMs = performance.now() - addon().nowMs()
-    const memory = { link, slab, transmit, peers, counters }
     this.#handle = new (addon().ServerHandle)(engine.handle, { ...config, clockOffsetMs }, memory)
     engine.attach(this)
   }
 
   get retired(): boolean {
     return this.#retired
+  }
+
+  /** A Buffer on `bytes` of the slab, from `offset`. */
+  view(offset: number, bytes: number): Buffer {
+    return bufferView(this.#slabBuffer, this.#slabStart + offset, bytes)
   }
 
   listen(options: ServerListenOptions): ReturnType<ServerHandle['listen']> {

@@ -1,4 +1,5 @@
-import { ErrorCode, NetvolleyError } from '../errors'
+import { isUint8Array } from 'node:util/types'
+import { ErrorCode, NetvolleyError, optionInvalid } from '../errors'
 import { ReplyFlag, RequestFlag, type RequestLink } from '../native'
 import type { PrefixWriter } from './framing'
 import type { Reply } from './types'
@@ -19,6 +20,10 @@ type HeldReply =
       readonly offset: number
       readonly bytes: number
     }
+
+// Copied out of the module object: a load through it costs a call on the hot path.
+const { inPlace: IN_PLACE, none: NONE, failed: FAILED, closeAfter: CLOSE_AFTER, more: MORE } = ReplyFlag
+const UDP = RequestFlag.udp
 
 /** The largest payload of an IPv4 datagram. */
 const MAX_DATAGRAM_BYTES = 65507
@@ -45,11 +50,11 @@ export class ReplyWriter {
 
   /** @throws ERR_NETVOLLEY_REPLY_TOO_LARGE, and nothing was sent */
   write(requestId: number, requestFlags: number, data: Reply, close: boolean): void {
-    const udp = (requestFlags & RequestFlag.udp) !== 0
-    const bytes = data instanceof Uint8Array ? data.length : totalBytes(data)
+    const udp = (requestFlags & UDP) !== 0
+    const bytes = isUint8Array(data) ? data.length : totalBytes(data)
     this.#checkSize(bytes, udp)
     const gap = udp || this.#prefix === null ? 0 : this.#prefix.bytes
-    const flags = close ? ReplyFlag.closeAfter : 0
+    const flags = close ? CLOSE_AFTER : 0
     const { replies } = this.#link
     if (this.#held.length === 0 && gap + bytes <= replies.maxPieceBytes) {
       const at = replies.reserve(gap + bytes)
@@ -74,7 +79,7 @@ export class ReplyWriter {
     length: number,
     frameBytes: number,
   ): void {
-    const udp = (requestFlags & RequestFlag.udp) !== 0
+    const udp = (requestFlags & UDP) !== 0
     const fits =
       Number.isInteger(offset) &&
       Number.isInteger(length) &&
@@ -94,12 +99,12 @@ export class ReplyWriter {
       )
     }
     if (gap > 0) this.#prefix?.write(this.#link.slab, slot + offset - gap, length)
-    this.#entry(requestId, offset - gap, length + gap, ReplyFlag.inPlace)
+    this.#entry(requestId, offset - gap, length + gap, IN_PLACE)
   }
 
   /** Gives the slot back without an answer, or with a failure. */
   finish(requestId: number, failed: boolean): void {
-    this.#entry(requestId, 0, 0, failed ? ReplyFlag.failed : ReplyFlag.none)
+    this.#entry(requestId, 0, 0, failed ? FAILED : NONE)
   }
 
   /** Goes on with what waits. True = nothing waits any more. */
@@ -148,7 +153,7 @@ export class ReplyWriter {
       if (at < 0) return false
       replies.transmit.set(held.data.subarray(held.written, held.written + size), at)
       held.written += size
-      const more = held.written < held.data.length ? ReplyFlag.more : 0
+      const more = held.written < held.data.length ? MORE : 0
       replies.push(held.requestId, at, size, held.flags | more)
       engine.scheduleFlush()
     } while (held.written < held.data.length)
@@ -158,7 +163,7 @@ export class ReplyWriter {
   #fill(into: Uint8Array, at: number, gap: number, data: Reply, bytes: number): void {
     if (gap > 0) this.#prefix?.write(into, at, bytes)
     let to = at + gap
-    if (data instanceof Uint8Array) {
+    if (isUint8Array(data)) {
       into.set(data, to)
       return
     }
@@ -178,8 +183,17 @@ export class ReplyWriter {
   }
 }
 
+/** By kind and not by class: another realm (a vm context) has a Uint8Array of its own. */
 function totalBytes(pieces: readonly Uint8Array[]): number {
   let total = 0
-  for (const piece of pieces) total += piece.length
+  if (!Array.isArray(pieces)) throw notBytes(pieces)
+  for (const piece of pieces as readonly Uint8Array[]) {
+    if (!isUint8Array(piece)) throw notBytes(piece)
+    total += piece.length
+  }
   return total
+}
+
+function notBytes(given: unknown): NetvolleyError {
+  return optionInvalid('reply', given, 'a Uint8Array, or an array of them')
 }

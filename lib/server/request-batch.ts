@@ -24,7 +24,7 @@ export class RequestBatch {
   flags: Uint8Array
   readonly #link: RequestLink
   readonly #writer: ReplyWriter
-  #requestId: Uint32Array
+  #requestId: Int32Array
   /** 1 = answered, or taken by requestOf(). */
   #answered: Uint8Array
   #open = 0
@@ -63,12 +63,11 @@ export class RequestBatch {
   }
 
   header(i: number): Buffer {
-    return this.slab.subarray(this.offset[i], this.offset[i] + this.headerBytes[i])
+    return this.#link.view(this.offset[i], this.headerBytes[i])
   }
 
   body(i: number): Buffer {
-    const at = this.offset[i] + this.headerBytes[i]
-    return this.slab.subarray(at, at + this.bodyBytes[i])
+    return this.#link.view(this.offset[i] + this.headerBytes[i], this.bodyBytes[i])
   }
 
   /** Request `i` as an object of its own, which answers it from then on, also after the batch. Not for a retained batch. */
@@ -116,7 +115,7 @@ export class RequestBatch {
   retain(): this {
     if (this.#retained) return this
     this.#retained = true
-    const copy = <T extends Uint8Array | Uint32Array>(column: T): T => {
+    const copy = <T extends Uint8Array | Uint32Array | Int32Array>(column: T): T => {
       const own = new (column.constructor as new (length: number) => T)(this.end)
       own.set(column.subarray(this.first, this.end), this.first)
       return own
@@ -145,7 +144,8 @@ export class RequestBatch {
   }
 
   #settle(i: number): void {
-    if (i < this.first || i >= this.end) {
+    // Written so that NaN is outside too.
+    if (!(i >= this.first && i < this.end)) {
       const range = `from ${String(this.first)} to ${String(this.end - 1)}`
       throw new NetvolleyError(
         ErrorCode.BATCH_STALE,

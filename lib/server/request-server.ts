@@ -266,5 +266,10 @@ function checkListen(options: unknown): { host: string; port: number; signal: Ab
   const host = checkString('host', given.host, '0.0.0.0')
   if (!isIpLiteral(host)) throw optionInvalid('host', host, 'an IPv4 or IPv6 literal')
   const port = checkInteger('port', given.port, { min: 0, max: 65535, default: 0 })
-  return { host, port, signal: given.signal as AbortSignal | undefined }
+  const { signal } = given
+  // By its shape: one of another realm is as good.
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.throwIfAborted !== 'function') {
+    throw optionInvalid('signal', signal, 'an AbortSignal')
+  }
+  return { host, port, signal: signal as AbortSignal | undefined }
 }

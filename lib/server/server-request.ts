@@ -3,6 +3,8 @@ import { type RemoteAddress, RequestFlag, type RequestLink } from '../native'
 import type { ReplyWriter } from './reply-writer'
 import type { Reply, ReplyOptions } from './types'
 
+const UDP = RequestFlag.udp
+
 /** @returns the error of a second answer; the first one stands */
 export function replyTwice(): NetvolleyError {
   return new NetvolleyError(ErrorCode.REPLY_TWICE, 'this request was answered already; the first answer stands')
@@ -27,6 +29,7 @@ export class ServerRequest {
   readonly #bodyBytes: number
   readonly #flags: number
   #answered = false
+  #body: Buffer | undefined = undefined
 
   /** @internal */
   constructor(link: RequestLink, writer: ReplyWriter, at: number) {
@@ -45,11 +48,11 @@ export class ServerRequest {
 
   /** Unique among all requests of the server for as long as it matters: connection generation, connection and request number. */
   get id(): bigint {
-    return (BigInt(this.#generation) << 64n) | (BigInt(this.connectionId) << 32n) | BigInt(this.#requestId)
+    return (BigInt(this.#generation) << 64n) | (BigInt(this.connectionId) << 32n) | BigInt(this.#requestId >>> 0)
   }
 
   get transport(): 'tcp' | 'udp' {
-    return (this.#flags & RequestFlag.udp) !== 0 ? 'udp' : 'tcp'
+    return (this.#flags & UDP) !== 0 ? 'udp' : 'tcp'
   }
 
   /** One object for each peer, made when it is first asked for. */
@@ -59,12 +62,11 @@ export class ServerRequest {
 
   /** The bytes before the body; empty for a datagram with `datagramFraming: 'whole'`. */
   get header(): Buffer {
-    return this.#link.slab.subarray(this.#offset, this.#offset + this.#headerBytes)
+    return this.#link.view(this.#offset, this.#headerBytes)
   }
 
   get body(): Buffer {
-    const at = this.#offset + this.#headerBytes
-    return this.#link.slab.subarray(at, at + this.#bodyBytes)
+    return (this.#body ??= this.#link.view(this.#offset + this.#headerBytes, this.#bodyBytes))
   }
 
   /** True once it was answered, in whichever way. */

@@ -38,7 +38,8 @@ uint32_t PeerTable::intern(const Address& address) {
   if (peer == kNone) return kNone;
   Entry& entry = entries_[peer];
   entry.address = address;
-  entry.seen = true;
+  // A stranger has to come twice before it counts: a flood of senders does not push those out who keep coming.
+  entry.seen = false;
   entry.next = bucket;
   bucket = peer;
   write_peer(records_ + uint64_t{peer} * kPeerBytes, ++entry.generation, address);

@@ -64,6 +64,8 @@ void Reactor::turn(double timeout_ms) {
 }
 
 void Reactor::settle() {
+  // JavaScript may have taken long: what is written now is not late from the start.
+  now_ms_ = system_.clock.now_ms();
   for (const auto& source : sources_) source->collect();
   for (const auto& source : sources_) source->publish();
   drop_finished();
@@ -122,14 +124,14 @@ void Reactor::stop() {
   commands_.clear();
 }
 
-uint32_t Reactor::watch(int fd, Source& source, uint32_t key, int* error) {
+uint32_t Reactor::watch(int fd, Source& source, uint32_t key, uint8_t directions, int* error) {
   if (free_registrations_.empty()) {
     free_registrations_.push_back(static_cast<uint32_t>(registrations_.size()));
     registrations_.emplace_back();
   }
   const uint32_t index = free_registrations_.back();
   Registration& registration = registrations_[index];
-  *error = system_.poller.add(fd, token_of(index, registration.generation));
+  *error = system_.poller.add(fd, token_of(index, registration.generation), directions);
   if (*error != 0) return kNone;
   free_registrations_.pop_back();
   registration.source = &source;

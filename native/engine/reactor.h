@@ -50,7 +50,7 @@ class Reactor {
   bool idle() const { return sources_.empty(); }
 
   // Registers a descriptor of `source`; gives a handle, or kNone with `error` set.
-  uint32_t watch(int fd, Source& source, uint32_t key, int* error);
+  uint32_t watch(int fd, Source& source, uint32_t key, uint8_t directions, int* error);
   void unwatch(uint32_t handle);
   void rearm(uint32_t handle, Direction direction);
 

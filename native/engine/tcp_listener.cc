@@ -38,7 +38,7 @@ TcpListener::TcpListener(ServerContext& context, std::function<void(int, const A
 int TcpListener::open(int fd) {
   StreamIo& streams = context_.reactor.system().streams;
   int error = 0;
-  registration_ = context_.reactor.watch(fd, context_.source, kListenerKey, &error);
+  registration_ = context_.reactor.watch(fd, context_.source, kListenerKey, kReadable, &error);
   if (registration_ == Reactor::kNone) {
     streams.close(fd);
     return error;
@@ -59,22 +59,26 @@ void TcpListener::accept_some() {
       take_(static_cast<int>(result.count), remote);
       continue;
     }
-    if (result.would_block()) {
-      ready_ = false;
-      context_.reactor.rearm(registration_, kReadable);
-      return;
-    }
+    if (result.would_block()) return wait_for_clients();
     if (concerns_one_client(result.error)) {
       context_.counters.add(ServerCounter::kAcceptErrors);
       continue;
     }
     const bool exhausted = result.error == EMFILE || result.error == ENFILE;
     if (!exhausted || reserve_ < 0) return retry_later();
-    shed_one();
+    const IoResult shed = shed_one();
+    // Linux says that there is no descriptor before it says that there is no client: this is where it is learned.
+    if (shed.would_block()) return wait_for_clients();
+    if (!shed.ok() && !concerns_one_client(shed.error)) return retry_later();
   }
 }
 
-void TcpListener::shed_one() {
+void TcpListener::wait_for_clients() {
+  ready_ = false;
+  context_.reactor.rearm(registration_, kReadable);
+}
+
+IoResult TcpListener::shed_one() {
   StreamIo& streams = context_.reactor.system().streams;
   streams.close(reserve_);
   Address remote;
@@ -85,6 +89,7 @@ void TcpListener::shed_one() {
     context_.counters.add(ServerCounter::kRejectedNoFd);
   }
   reserve_ = streams.reserve();
+  return result;
 }
 
 void TcpListener::retry_later() {

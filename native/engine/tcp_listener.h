@@ -25,7 +25,9 @@ class TcpListener {
   void close();
 
  private:
-  void shed_one();
+  void wait_for_clients();
+  // Accepts one client with the reserved descriptor and refuses it.
+  IoResult shed_one();
   void retry_later();
 
   ServerContext& context_;

@@ -8,14 +8,16 @@ namespace netvolley {
 
 namespace {
 
-constexpr uint32_t kReadBytes = 64 * 1024;
 constexpr uint32_t kBytesPerTurn = 256 * 1024;
 
 }  // namespace
 
+bool TcpService::server_is_full() const {
+  return in_flight_ >= context_.config.max_tcp_in_flight || context_.dispatch.room() == 0;
+}
+
 bool TcpService::has_room(const TcpConnection& connection) const {
-  return !connection.starved && connection.in_flight < context_.config.max_in_flight_per_connection &&
-         in_flight_ < context_.config.max_tcp_in_flight && context_.dispatch.room() > 0;
+  return !connection.starved && connection.in_flight < context_.config.max_in_flight_per_connection && !server_is_full();
 }
 
 // Bytes that nobody would take stay in the kernel, where they slow the peer down.
@@ -49,12 +51,12 @@ void TcpService::resume(uint32_t index) {
 void TcpService::read(uint32_t index) {
   TcpConnection& connection = connections_[index];
   StreamIo& streams = context_.reactor.system().streams;
-  if (scratch_ == nullptr) scratch_.reset(new uint8_t[kReadBytes]);
   uint32_t budget = kBytesPerTurn;
   while (connection.may_read && reads(connection)) {
     if (budget == 0) return list(index);
+    if (memory_is_full()) return starve(index);
     context_.reactor.counters().add(EngineCounter::kReadCalls);
-    const IoResult result = streams.read(connection.fd, scratch_.get(), kReadBytes);
+    const IoResult result = streams.read(connection.fd, scratch_.get(), kScratchBytes);
     if (result.interrupted()) continue;
     if (!result.ok() && !result.would_block()) return close(index, CloseReason::kReset, false);
     const uint32_t bytes = static_cast<uint32_t>(result.count);
@@ -64,7 +66,7 @@ void TcpService::read(uint32_t index) {
       return;
     }
     // A short read has emptied the socket: the next byte is a new edge, and the call that would say so is saved.
-    const bool emptied = !result.ok() || (bytes < kReadBytes && !connection.to_end);
+    const bool emptied = !result.ok() || (bytes < kScratchBytes && !connection.to_end);
     if (emptied) {
       connection.may_read = false;
       context_.reactor.rearm(connection.registration, kReadable);
@@ -81,10 +83,9 @@ void TcpService::read(uint32_t index) {
 void TcpService::discard(uint32_t index) {
   TcpConnection& connection = connections_[index];
   StreamIo& streams = context_.reactor.system().streams;
-  if (scratch_ == nullptr) scratch_.reset(new uint8_t[kReadBytes]);
   while (connection.may_read) {
     context_.reactor.counters().add(EngineCounter::kReadCalls);
-    const IoResult result = streams.read(connection.fd, scratch_.get(), kReadBytes);
+    const IoResult result = streams.read(connection.fd, scratch_.get(), kScratchBytes);
     if (result.interrupted()) continue;
     if (result.would_block()) {
       connection.may_read = false;
@@ -200,12 +201,15 @@ void TcpService::after_input(uint32_t index) {
     }
   }
   if (connection.closing) {
-    end_partial(index);
-    count_buffered(-int64_t{connection.input.size()});
-    connection.input.clear();
+    drop_input(index);
     end_if_done(index);
   }
-  if (connection.open) arm(connection);
+  if (!connection.open) return;
+  // A reply to somebody else makes room: without a note nobody would come back here. At its own limit, its own reply does.
+  const bool own_limit = connection.in_flight >= context_.config.max_in_flight_per_connection;
+  const bool has_more = connection.may_read || (!connection.input.empty() && !connection.partial);
+  if (!connection.closing && !own_limit && has_more && server_is_full()) starve(index);
+  arm(connection);
 }
 
 void TcpService::begin_partial(uint32_t index) {
@@ -226,7 +230,11 @@ void TcpService::begin_partial(uint32_t index) {
 void TcpService::end_partial(uint32_t index) {
   TcpConnection& connection = connections_[index];
   connection.body_started_ms = 0;
-  if (!connection.partial) return;
+  if (connection.partial) unlink_partial(index);
+}
+
+void TcpService::unlink_partial(uint32_t index) {
+  TcpConnection& connection = connections_[index];
   connection.partial = false;
   uint32_t& newer_side = connection.newer_partial == kNone ? newest_partial_
                                                            : connections_[connection.newer_partial].older_partial;
@@ -243,10 +251,21 @@ void TcpService::count_buffered(int64_t change) {
   if (change > 0 && buffered_bytes_ > context_.config.max_buffered_bytes) shed();
 }
 
+uint64_t TcpService::enough_buffered() const { return context_.config.max_buffered_bytes / 10 * 9; }
+
 // Too much memory in frames that do not come to an end: whoever began first and is still not done goes first.
 void TcpService::shed() {
-  const uint64_t enough = context_.config.max_buffered_bytes / 10 * 9;
-  while (buffered_bytes_ > enough && oldest_partial_ != kNone) close(oldest_partial_, CloseReason::kShed, true);
+  while (buffered_bytes_ > enough_buffered() && oldest_partial_ != kNone) close(oldest_partial_, CloseReason::kShed, true);
+}
+
+// All of it waits for replies to make room: more would only wait with it.
+bool TcpService::memory_is_full() const { return oldest_partial_ == kNone && buffered_bytes_ > enough_buffered(); }
+
+void TcpService::drop_input(uint32_t index) {
+  TcpConnection& connection = connections_[index];
+  end_partial(index);
+  count_buffered(-int64_t{connection.input.size()});
+  connection.input.clear();
 }
 
 }  // namespace netvolley

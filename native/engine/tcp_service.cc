@@ -17,6 +17,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 TcpService::TcpService(ServerContext& context)
     : context_(context), listener_(context, [this](int fd, const Address& remote) { take(fd, remote); }) {
   segments_.reserve(context.config.ring_entries);
+  scratch_.reset(new uint8_t[kScratchBytes]);
 }
 
 void TcpService::take(int fd, const Address& remote) {
@@ -32,7 +33,7 @@ void TcpService::take(int fd, const Address& remote) {
   const uint32_t index = free_.back();
   TcpConnection& connection = connections_[index];
   int error = 0;
-  const uint32_t registration = context_.reactor.watch(fd, context_.source, index, &error);
+  const uint32_t registration = context_.reactor.watch(fd, context_.source, index, kReadable, &error);
   if (registration == Reactor::kNone) {
     context_.counters.add(ServerCounter::kAcceptErrors);
     return streams.close(fd);
@@ -59,8 +60,7 @@ void TcpService::close(uint32_t index, CloseReason reason, bool abort) {
   StreamIo& streams = context_.reactor.system().streams;
   connection.open = false;
   context_.reactor.timers().disarm(connection.timer);
-  end_partial(index);
-  count_buffered(-int64_t{connection.input.size()});
+  drop_input(index);
   context_.counters.add(ServerCounter::kUnsentBytes, -double(connection.unsent_bytes()));
   context_.reactor.unwatch(connection.registration);
   if (abort) {
@@ -69,7 +69,6 @@ void TcpService::close(uint32_t index, CloseReason reason, bool abort) {
     streams.close(connection.fd);
   }
   connection.fd = -1;
-  connection.input.clear();
   connection.output.clear();
   connection.early.reset();
   --active_;
@@ -202,21 +201,29 @@ void TcpService::end_if_done(uint32_t index) {
 void TcpService::resume_starved() {
   if (starved_.empty()) return;
   for (const uint32_t index : starved_) {
-    connections_[index].starved = false;
-    if (connections_[index].open) list(index);
+    TcpConnection& connection = connections_[index];
+    connection.starved = false;
+    if (!connection.open) continue;
+    // A peer is not blamed for the time in which it was not read.
+    connection.frame_started_ms = context_.reactor.now_ms();
+    if (connection.body_started_ms != 0) connection.body_started_ms = context_.reactor.now_ms();
+    list(index);
   }
   starved_.clear();
   context_.counters.set(ServerCounter::kPausedConnections, 0);
 }
 
 void TcpService::drain() {
-  // Clients that the kernel has already accepted for us are still served.
+  // Clients that the kernel has already accepted for us are still served. Their event may be in this very turn's batch,
+  // behind the command that drains: so everybody is looked at once more, reported or not.
+  listener_.on_ready();
   for (uint32_t round = 0; listener_.ready() && round < 256; ++round) listener_.accept_some();
   listener_.close();
   draining_ = true;
   for (uint32_t index = 0; index < connections_.size(); ++index) {
     TcpConnection& connection = connections_[index];
     if (!connection.open || connection.closing) continue;
+    connection.may_read = !connection.finished;
     resume(index);
     if (!connection.open) continue;
     const bool idle = connection.in_flight == 0 && connection.output.empty() && connection.closing;

@@ -43,6 +43,7 @@ class TcpService {
 
  private:
   static constexpr uint32_t kNone = TcpConnection::kNone;
+  static constexpr uint32_t kScratchBytes = 64 * 1024;
 
   struct Segment {
     const uint8_t* data = nullptr;
@@ -64,6 +65,7 @@ class TcpService {
   void resume(uint32_t index);
   void read(uint32_t index);
   void discard(uint32_t index);
+  bool server_is_full() const;
   bool has_room(const TcpConnection& connection) const;
   bool reads(const TcpConnection& connection) const;
   void starve(uint32_t index);
@@ -74,8 +76,12 @@ class TcpService {
   void after_input(uint32_t index);
   void begin_partial(uint32_t index);
   void end_partial(uint32_t index);
+  void unlink_partial(uint32_t index);
   void count_buffered(int64_t change);
+  uint64_t enough_buffered() const;
   void shed();
+  bool memory_is_full() const;
+  void drop_input(uint32_t index);
 
   // writing (tcp_write.cc)
   void gather(uint32_t index, const uint8_t* bytes, uint32_t count);
@@ -84,7 +90,7 @@ class TcpService {
   void send_early(uint32_t index);
   void move_gathered(TcpConnection& connection);
   void write(uint32_t index);
-  uint32_t fill(const TcpConnection& connection, IoSlice* slices) const;
+  uint32_t fill(const TcpConnection& connection, IoSlice* slices);
   void advance_written(TcpConnection& connection, uint64_t count);
   void mark_dirty(uint32_t index);
 
@@ -97,7 +103,7 @@ class TcpService {
   std::vector<uint32_t> starved_;
   std::vector<uint32_t> dirty_;
   std::vector<Segment> segments_;
-  std::unique_ptr<uint8_t[]> scratch_;
+  std::unique_ptr<uint8_t[]> scratch_;  // of one read, or of one write
   uint32_t active_ = 0;
   uint32_t in_flight_ = 0;
   uint64_t buffered_bytes_ = 0;

@@ -1,9 +1,16 @@
 #include <algorithm>
+#include <cstring>
 
 #include "engine/tcp_service.h"
 #include "memory/batch_layout.h"
 
 namespace netvolley {
+
+namespace {
+
+constexpr uint32_t kCopiedBytes = 1024;
+
+}  // namespace
 
 bool TcpService::reply(const InFlight& request, const Reply& reply, const uint8_t* bytes) {
   const uint32_t index = request.connection;
@@ -87,7 +94,7 @@ void TcpService::complete_reply(uint32_t index, bool failed, bool close_after) {
   if (!failed && !close_after) return;
   connection.muted = connection.closing = true;
   connection.close_reason = CloseReason::kHandler;
-  end_partial(index);
+  drop_input(index);
   mark_dirty(index);
 }
 
@@ -169,15 +176,33 @@ void TcpService::write(uint32_t index) {
   const bool was_throttled = connection.throttled;
   connection.throttled = unsent > (was_throttled ? config.write_low_water_bytes : config.write_high_water_bytes);
   if (was_throttled && !connection.throttled) list(index);
-  if (connection.closing) return end_if_done(index);
   arm(connection);
+  if (connection.closing) end_if_done(index);
 }
 
-uint32_t TcpService::fill(const TcpConnection& connection, IoSlice* slices) const {
+// Small replies from different slots are copied into one piece: a slice costs the kernel more than moving a few lines.
+uint32_t TcpService::fill(const TcpConnection& connection, IoSlice* slices) {
   uint32_t count = 0;
   if (!connection.output.empty()) slices[count++] = {connection.output.data(), connection.output.size()};
-  for (uint32_t at = connection.gather_head; at != kNone && count < StreamIo::kMaxSlices; at = segments_[at].next) {
-    slices[count++] = {segments_[at].data, segments_[at].bytes};
+  uint32_t copied = 0;
+  bool joins = false;
+  for (uint32_t at = connection.gather_head; at != kNone; at = segments_[at].next) {
+    const Segment& segment = segments_[at];
+    const bool small = segment.bytes <= kCopiedBytes && copied + segment.bytes <= kScratchBytes;
+    if ((!small || !joins) && count == StreamIo::kMaxSlices) return count;
+    if (small) {
+      uint8_t* to = scratch_.get() + copied;
+      std::memcpy(to, segment.data, segment.bytes);
+      copied += segment.bytes;
+      if (joins) {
+        slices[count - 1].bytes += segment.bytes;
+      } else {
+        slices[count++] = {to, segment.bytes};
+      }
+    } else {
+      slices[count++] = {segment.data, segment.bytes};
+    }
+    joins = small;
   }
   return count;
 }

@@ -19,6 +19,7 @@ constexpr uint32_t kMaxErrorsInARow = 16;
 constexpr uint32_t kMaxUnsent = 1024;
 constexpr double kRetryMs = 1;
 constexpr double kDropsEveryMs = 1000;
+constexpr double kDrainReadMs = 100;  // senders who never stop do not hold the drain up
 
 }  // namespace
 
@@ -36,7 +37,7 @@ UdpService::UdpService(ServerContext& context)
 
 int UdpService::open(int fd) {
   int error = 0;
-  registration_ = context_.reactor.watch(fd, context_.source, kDatagramKey, &error);
+  registration_ = context_.reactor.watch(fd, context_.source, kDatagramKey, kReadable, &error);
   if (registration_ == Reactor::kNone) {
     context_.reactor.system().datagrams.close(fd);
     return error;
@@ -98,7 +99,7 @@ void UdpService::receive() {
     errors = 0;
     if (got < count) {
       // A short batch has emptied the socket: the call that would say so is saved.
-      batch_ = std::clamp(std::bit_ceil(std::max(got, 1u)), kFirstBatch, kBatch);
+      batch_ = std::clamp(std::bit_ceil(std::max(total, 1u)), kFirstBatch, kBatch);
       may_read_ = false;
       return context_.reactor.rearm(registration_, kReadable);
     }
@@ -262,13 +263,15 @@ void UdpService::read_drops() {
 
 void UdpService::drain() {
   draining_ = true;
-  settle_drain();
+  read_until_ms_ = context_.reactor.now_ms() + kDrainReadMs;
+  // An event that has not been seen yet may be in this very turn's batch, behind the command that drains.
+  may_read_ = true;
 }
 
 void UdpService::settle_drain() {
   if (!draining_ || fd_ < 0) return;
-  if (!may_read_) stopped_ = true;
-  if (stopped_ && in_flight_ == 0 && queue_.empty()) close();
+  if (!may_read_ || context_.reactor.now_ms() >= read_until_ms_) stopped_ = true;
+  if (drained()) close();
 }
 
 void UdpService::close() {

@@ -23,7 +23,7 @@ class UdpService {
   void on_ready(uint8_t ready);
   void on_deadline() { retry(); }
   void advance();
-  bool has_work() const { return fd_ >= 0 && may_read_ && reads(); }
+  bool has_work() const { return fd_ >= 0 && ((may_read_ && reads()) || drained()); }
 
   // Takes a reply, always whole: the transmit memory holds more than the largest datagram.
   void reply(const InFlight& request, const Reply& reply, const uint8_t* bytes);
@@ -34,7 +34,7 @@ class UdpService {
   // Slots are free again.
   void resume_starved() { starved_ = false; }
 
-  // Reads what the kernel holds, then no more; closes when all is answered.
+  // Reads what the kernel holds, for at most 100 ms, then no more; closes when all is answered.
   void drain();
   void close();
   bool done() const { return fd_ < 0; }
@@ -42,6 +42,7 @@ class UdpService {
 
  private:
   bool reads() const { return !stopped_ && !starved_ && room() > 0; }
+  bool drained() const { return draining_ && stopped_ && in_flight_ == 0 && queue_.empty(); }
   uint32_t room() const;
   void receive();
   uint32_t prepare(uint32_t wanted);
@@ -65,6 +66,7 @@ class UdpService {
   uint32_t in_flight_ = 0;
   uint32_t batch_ = 0;  // of the next receive call: follows the traffic
   double drops_read_ms_ = 0;
+  double read_until_ms_ = 0;  // while draining
   PeerTable peers_;
   std::unique_ptr<uint8_t[]> overflow_;
   std::vector<ReceiveVector> vectors_;

@@ -13,6 +13,8 @@ namespace {
 // No registration of the engine uses it: tokens hold an index below 2^32 - 1.
 constexpr uint64_t kWakeToken = ~uint64_t{0};
 
+constexpr uint32_t kEdges = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
 int whole_ms(double timeout_ms) {
   if (timeout_ms < 0) return -1;
   // Rounded up: a deadline is never early, and a remainder below 1 ms must not spin.
@@ -37,11 +39,20 @@ EpollPoller::~EpollPoller() {
   if (fd_ >= 0) close(fd_);
 }
 
-int EpollPoller::add(int fd, uint64_t token) {
+int EpollPoller::add(int fd, uint64_t token, uint8_t directions) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = kEdges | ((directions & kWritable) != 0 ? EPOLLOUT : 0u);
   event.data.u64 = token;
   return epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+// Reading needs nothing: the next edge comes by itself. Writing may not have been watched so far.
+void EpollPoller::rearm(int fd, uint64_t token, Direction direction) {
+  if (direction != kWritable) return;
+  epoll_event event{};
+  event.events = kEdges | EPOLLOUT;
+  event.data.u64 = token;
+  epoll_ctl(fd_, EPOLL_CTL_MOD, fd, &event);
 }
 
 void EpollPoller::remove(int fd) { epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr); }

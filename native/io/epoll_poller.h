@@ -22,9 +22,9 @@ class EpollPoller final : public Poller {
   bool valid() const { return error_ == 0; }
   int error() const { return error_; }
 
-  int add(int fd, uint64_t token) override;
+  int add(int fd, uint64_t token, uint8_t directions) override;
   void remove(int fd) override;
-  void rearm(int, uint64_t, Direction) override {}  // the next edge comes by itself
+  void rearm(int fd, uint64_t token, Direction direction) override;
   IoResult wait(PollEvent* events, uint32_t capacity, double timeout_ms) override;
   void wake() override { wakeup_.ring(); }
   int descriptor() const override { return fd_; }

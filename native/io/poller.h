@@ -21,8 +21,9 @@ class Poller {
  public:
   virtual ~Poller() = default;
 
-  // Both directions are watched. Returns an errno, 0 = done. The descriptor stays the caller's.
-  [[nodiscard]] virtual int add(int fd, uint64_t token) = 0;
+  // Watches `directions` (Direction bits); another one is silent until it is rearmed. Returns an errno, 0 = done. The
+  // descriptor stays the caller's.
+  [[nodiscard]] virtual int add(int fd, uint64_t token, uint8_t directions) = 0;
   virtual void remove(int fd) = 0;
   virtual void rearm(int fd, uint64_t token, Direction direction) = 0;
 

@@ -25,10 +25,10 @@ TEST("[SV2] IPv4 and IPv6 literals keep their host, port and family") {
     uint32_t bytes;
   };
   // The last one has 39 characters, the longest there is.
-  for (const Literal& literal : {Literal{"127.0.0.1", Family::kIpv4, 4}, Literal{"255.255.255.255", Family::kIpv4, 4},
-                                 Literal{"::1", Family::kIpv6, 16},
-                                 Literal{"2001:db8:1111:2222:3333:4444:5555:6666", Family::kIpv6, 16},
-                                 Literal{"fdff:abcd:ef01:2345:6789:abcd:ef01:2345", Family::kIpv6, 16}}) {
+  for (const Literal& literal :
+       {Literal{"127.0.0.1", Family::kIpv4, 4}, Literal{"255.255.255.255", Family::kIpv4, 4},
+        Literal{"::1", Family::kIpv6, 16}, Literal{"2001:db8:1111:2222:3333:4444:5555:6666", Family::kIpv6, 16},
+        Literal{"fdff:abcd:ef01:2345:6789:abcd:ef01:2345", Family::kIpv6, 16}}) {
     const Note note(literal.host);
     const Address address = parsed(literal.host, 65535);
     CHECK_EQ(address.host_text(), literal.host);
@@ -53,8 +53,8 @@ TEST("[SV2] an IPv4 address inside IPv6 counts as IPv4, as on a dual stack socke
 }
 
 TEST("[SV2] what is no address is refused and changes nothing") {
-  for (const char* host : {"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", ":::", "fe80::1%lo",
-                           "[::1]", "12345::", "01.2.3.4x"}) {
+  for (const char* host : {"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4 ", ":::", "fe80::1%lo", "[::1]",
+                           "12345::", "01.2.3.4x"}) {
     const Note note(host);
     Address address = parsed("192.0.2.9", 9);
     CHECK(!Address::parse(host, 1, &address));

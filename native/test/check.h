@@ -97,8 +97,8 @@ struct Registration {
 
 #define NETVOLLEY_JOIN_NAMES(a, b) a##b
 #define NETVOLLEY_JOIN(a, b) NETVOLLEY_JOIN_NAMES(a, b)
-#define NETVOLLEY_TEST(title, name)                                                      \
-  static void name();                                                                    \
+#define NETVOLLEY_TEST(title, name)                                                       \
+  static void name();                                                                     \
   static const ::netvolley::test::Registration NETVOLLEY_JOIN(name, _entry)(title, name); \
   static void name()
 #define TEST(title) NETVOLLEY_TEST(title, NETVOLLEY_JOIN(test_at_line_, __LINE__))

@@ -18,7 +18,8 @@ class CountingBell : public Bell {
 // Both ends of one link: Dispatch, and what JavaScript does with the memory.
 struct Link {
   explicit Link(uint32_t entries)
-      : storage(link_bytes(entries) + kWordBytes), memory(aligned(), entries),
+      : storage(link_bytes(entries) + kWordBytes),
+        memory(aligned(), entries),
         dispatch(memory, bell, CounterPage(counters.data()), CounterPage(engine_counters.data()), 0.5) {}
 
   uint8_t* aligned() {
@@ -181,7 +182,7 @@ TEST("[SV42] abandoning visits each request in flight once and leaves none") {
 TEST("[SV42] a retired link says so and rings") {
   Link link(4);
   link.dispatch.retire();
-  CHECK_EQ(link.word(LinkWord::kLife), LinkLife::kRetired);
+  CHECK_EQ(link.word(LinkWord::kLife), static_cast<uint32_t>(LinkLife::kRetired));
   CHECK_EQ(link.bell.rings, 1);
 }
 
@@ -212,7 +213,8 @@ TEST("[SV15, SV34] requests and replies keep their owners while rings and ids go
     while (!held.empty() && random.below(3) != 0 && sent.size() < kEntries &&
            link.word(LinkWord::kReplyTail) - link.word(LinkWord::kReplyHead) < kEntries) {
       const uint32_t at = random.below(static_cast<uint32_t>(held.size()));
-      sent.push_back({held[at], static_cast<uint32_t>(random.next()), static_cast<uint32_t>(random.next()), kReplyInPlace});
+      sent.push_back(
+          {held[at], static_cast<uint32_t>(random.next()), static_cast<uint32_t>(random.next()), kReplyInPlace});
       link.answer(sent.back());
       held[at] = held.back();
       held.pop_back();

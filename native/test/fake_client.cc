@@ -41,4 +41,12 @@ Bytes FakeClient::read(uint32_t most) {
   return bytes;
 }
 
+std::string FakeClient::describe() const {
+  const auto number = [](uint64_t value) { return std::to_string(value) + " "; };
+  return "fd " + std::to_string(stream_->server_fd) + " segments " + number(stream_->sent.size()) + "received " +
+         number(stream_->received.size()) + "answered " + number(stream_->answered.size()) +
+         (stream_->finished ? "finished " : "") + (stream_->server_done ? "server_done " : "") +
+         (ended() ? "ended " : "") + (stream_->wants_space ? "wants_space" : "");
+}
+
 }  // namespace netvolley::test

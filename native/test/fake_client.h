@@ -26,9 +26,12 @@ class FakeClient {
   // The server's FIN was read, or its reset came.
   bool ended() const { return stream_->server_reset || stream_->reset || (stream_->server_done && readable() == 0); }
   bool was_reset() const { return stream_->server_reset; }
+  // By the server's FIN, and not because of a reset from either side.
+  bool closed_in_order() const { return stream_->server_done && !stream_->server_reset && !stream_->reset; }
   bool accepted() const { return stream_->accepted; }
   // The server has closed its descriptor.
   bool closed() const { return stream_->accepted && stream_->server_fd < 0; }
+  std::string describe() const;
   int server_fd() const { return stream_->server_fd; }
 
  private:

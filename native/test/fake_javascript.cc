@@ -37,7 +37,8 @@ void FakeJavaScript::drain(uint32_t most) {
       request.flags = link_.request<uint8_t>(RequestColumn::kFlags)[at];
       request.received_at_ms = link_.request<double>(RequestColumn::kReceivedAtMs)[at];
       const uint8_t* from = memory_.slab + request.offset;
-      request.frame.assign(from, from + request.header_bytes + request.body_bytes);
+      request.frame.resize(request.header_bytes + request.body_bytes);
+      if (!request.frame.empty()) std::memcpy(request.frame.data(), from, request.frame.size());
       held_.push_back(std::move(request));
     }
     link_.word(LinkWord::kRequestHead).store(request_head_);
@@ -152,11 +153,17 @@ void FakeJavaScript::take_back() {
     end = std::max(end, marks_.front().transmit);
     marks_.pop_front();
   }
-  for (; transmit_head_ < end; ++transmit_head_) memory_.transmit[transmit_head_ % memory_.transmit_bytes] = 0xdb;
+  while (transmit_head_ < end) {
+    const uint64_t at = transmit_head_ % memory_.transmit_bytes;
+    const uint64_t count = std::min(end - transmit_head_, memory_.transmit_bytes - at);
+    std::memset(memory_.transmit + at, 0xdb, count);
+    transmit_head_ += count;
+  }
 }
 
 bool FakeJavaScript::intact(const FakeRequest& request) const {
-  return std::equal(request.frame.begin(), request.frame.end(), memory_.slab + request.offset);
+  return request.frame.empty() ||
+         std::memcmp(request.frame.data(), memory_.slab + request.offset, request.frame.size()) == 0;
 }
 
 uint16_t FakeJavaScript::peer_port(const FakeRequest& request) const {

@@ -149,7 +149,7 @@ class FakeKernel {
   double now_ms_ = 1000;
   uint64_t order_ = 0;
   std::priority_queue<Event> events_;
-  std::deque<FakeDescriptor> table_;
+  std::vector<FakeDescriptor> table_;
   uint32_t open_ = 0;
   std::vector<int> edges_;
   bool woken_ = false;

@@ -1,6 +1,7 @@
 #include "test/fake_stream_io.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace netvolley::test {
@@ -63,7 +64,7 @@ IoResult FakeStreamIo::read(int fd, uint8_t* into, size_t capacity) {
   if (stream->received.empty()) return stream->finished ? IoResult::success(0) : IoResult::failure(EAGAIN);
   uint32_t count = static_cast<uint32_t>(std::min<size_t>(capacity, stream->received.size()));
   if (kernel_.chance(faults.short_count)) count = 1 + kernel_.random().below(count);
-  std::copy_n(stream->received.data(), count, into);
+  std::memcpy(into, stream->received.data(), count);
   stream->received.consume(count);
   // Fewer bytes than were asked for mean, on a stream, that there were no more: the rest has to come as new data.
   if (count < capacity && !stream->received.empty()) kernel_.hide(fd, kReadable);

@@ -187,7 +187,8 @@ void turn(Steps& steps) {
 }
 
 template <class Code>
-std::string run(const char* name, uint8_t first_bursts, uint8_t second_bursts, uint8_t sockets, uint8_t more_wakes = 0) {
+std::string run(const char* name, uint8_t first_bursts, uint8_t second_bursts, uint8_t sockets,
+                uint8_t more_wakes = 0) {
   Cells initial{};
   initial[kSleeps] = initial[kPolls] = 1;
   initial[kBursts] = first_bursts;
@@ -200,7 +201,8 @@ std::string run(const char* name, uint8_t first_bursts, uint8_t second_bursts, u
     const bool writers_rest = state.rests(kWriters) && state.rests(kWriters + 1);
     const bool reactor_waits = state.rests(kReactor) && cells[kPolls] == 1 && cells[kEvent] == 0;
     const bool left = cells[kHeads] != cells[kTails] || cells[kHeads + 1] != cells[kTails + 1];
-    return writers_rest && reactor_waits && left ? "lost wake-up: a reply is published and the reactor sleeps" : nullptr;
+    return writers_rest && reactor_waits && left ? "lost wake-up: a reply is published and the reactor sleeps"
+                                                 : nullptr;
   };
   Interleavings model({{"reactor", turn<Code>},
                        {"javascript 0", [](Steps& steps) { writer<Code>(steps, 0); }},
@@ -217,7 +219,7 @@ TEST("[SV32] no interleaving of publishing and draining loses a wake-up or rings
   CHECK_EQ(requests::run<AsWritten>("two bursts", 2, 0, 0), "");
   CHECK_EQ(requests::run<AsWritten>("two bursts, two spurious callbacks", 2, 2, 0), "");
   CHECK_EQ(requests::run<AsWritten>("three bursts, one spurious callback, one over time", 3, 1, 1), "");
-  CHECK_EQ(requests::run<AsWritten>("four bursts, two spurious callbacks, two over time", 4, 2, 2), "");
+  CHECK_EQ(requests::run<AsWritten>("four bursts, one spurious callback, one over time", 4, 1, 1), "");
 }
 
 TEST("[SV32] no interleaving of replying and polling loses a wake-up or wakes twice") {
@@ -228,7 +230,9 @@ TEST("[SV32] no interleaving of replying and polling loses a wake-up or wakes tw
 }
 
 TEST("[SV32] a reactor that takes its word back by a store loses no wake-up, but may be woken twice") {
-  CHECK_EQ(replies::run<TakesBackByStore>("two threads, two bursts each, one socket event", 2, 2, 1, replies::kAnyNumber), "");
+  CHECK_EQ(
+      replies::run<TakesBackByStore>("two threads, two bursts and one, one socket event", 2, 1, 1, replies::kAnyNumber),
+      "");
   CHECK(replies::run<TakesBackByStore>("one thread, three bursts", 3, 0, 0).starts_with("two wake-ups"));
 }
 

@@ -75,8 +75,9 @@ void produce(Link& link) {
   SharedWord sleeps = link.word(Link::kProducerSleeps);
   const SharedWord head = link.word(Link::kHead);
   uint32_t next = 0;
+  uint32_t most = kRing;
   while (next < kEntries) {
-    const auto has_room = [&] { return next - head.load() < kRing; };
+    const auto has_room = [&] { return next - head.load() < most; };
     if (!has_room()) {
       if (fall_asleep(sleeps, has_room)) link.producer_bell.wait();
       sleeps.store(0);
@@ -86,6 +87,8 @@ void produce(Link& link) {
     const uint32_t burst = std::min({random.between(1, 32), room, kEntries - next});
     for (uint32_t i = 0; i < burst; ++i, ++next) link.entries[next % kRing] = entry_of(next);
     if (publish(tail, next, consumer_sleeps)) link.consumer_bell.ring();
+    // Now and then nothing follows until all is taken: no later ring makes good for one that was lost.
+    most = random.one_in(8) ? 1 : kRing;
     pause(random);
   }
 }
@@ -100,6 +103,7 @@ void consume(Link& link) {
   while (next < kEntries) {
     const uint32_t seen = tail.load();
     if (seen == next) {
+      pause(random);  // the moment in which an entry is overlooked by those who do not look again
       if (fall_asleep(sleeps, [&] { return tail.load() != next; })) link.consumer_bell.wait();
       sleeps.store(0);
       continue;

@@ -117,7 +117,8 @@ TEST("[SV17] a number means one address until its generation changes, and never 
     }
     const Address address = numbered(random.below(60));
     const uint32_t peer = table.peers.intern(address);
-    const auto holder = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.second == address; });
+    const auto holder =
+        std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.second == address; });
     if (peer == PeerTable::kNone) {
       CHECK(holder == known.end());
       CHECK(std::all_of(pins.begin(), pins.end(), [](uint32_t count) { return count != 0; }));

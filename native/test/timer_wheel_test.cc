@@ -51,7 +51,8 @@ struct Bench {
 // The slowest timers there could be: all deadlines in a map, looked through at every step.
 class Model {
  public:
-  explicit Model(uint32_t count, double start_ms) : random_(7), bench_(count, start_ms, [this](uint32_t key) { on(key); }) {}
+  explicit Model(uint32_t count, double start_ms)
+      : random_(7), bench_(count, start_ms, [this](uint32_t key) { on(key); }) {}
 
   void step() {
     const double before_ms = bench_.now_ms;
