@@ -2,19 +2,6 @@
 import { join } from 'node:path'
 import { ErrorCode, NetvolleyError } from '../errors'
 
-export interface NativeAddress {
-  readonly address: string
-  readonly port: number
-  readonly family: 'IPv4' | 'IPv6'
-}
-
-export interface NativeFailure {
-  readonly errno: number
-  readonly syscall: string
-  readonly address: string
-  readonly port: number
-}
-
 export interface EngineHandle {
   /** Answers were given outside a turn: take them. */
   settle(): void
@@ -22,65 +9,15 @@ export interface EngineHandle {
   close(): void
 }
 
-export interface ServerListenOptions {
-  readonly host: string
-  readonly port: number
-  readonly tcp: boolean
-  readonly udp: boolean
-  readonly ipv6Only: boolean
-}
-
 export interface ServerHandle {
-  listen(options: ServerListenOptions): { tcp?: NativeAddress; udp?: NativeAddress } | NativeFailure
+  /**
+   * 0, or libuv's number of the error. `bound` gets two address records, TCP's and UDP's; after an error its first byte is 1
+   * where it was UDP's.
+   */
+  listen(host: string, port: number, tcp: boolean, udp: boolean, bound: Uint8Array): number
   drain(graceMs: number): void
   destroy(): void
   dispose(): void
-}
-
-export interface ServerMemory {
-  readonly slab: Uint8Array
-  readonly link: Uint8Array
-  readonly transmit: Uint8Array
-  readonly peers: Uint8Array
-  readonly counters: Uint8Array
-}
-
-export interface SlabClass {
-  readonly slots: number
-  readonly slotBytes: number
-}
-
-/** ServerConfig of native/engine/server_config.h; checked by lib/server before it gets here. */
-export interface NativeServerConfig {
-  readonly framing: {
-    readonly bytes: number
-    readonly littleEndian: boolean
-    readonly includesHeader: boolean
-    readonly offset: number
-    readonly adjust: number
-  }
-  readonly datagramFramed: boolean
-  readonly maxBodyBytes: number
-  readonly maxConnections: number
-  readonly maxInFlightPerConnection: number
-  readonly maxTcpInFlight: number
-  readonly maxUdpInFlight: number
-  readonly udpPayloadBytes: number
-  readonly maxBufferedBytes: number
-  readonly writeHighWaterBytes: number
-  readonly writeLowWaterBytes: number
-  readonly writeLimitBytes: number
-  readonly headerTimeoutMs: number
-  readonly bodyTimeoutMs: number
-  readonly writeTimeoutMs: number
-  readonly idleTimeoutMs: number
-  readonly minBytesPerSec: number
-  readonly lingerTimeoutMs: number
-  readonly lingerBytes: number
-  readonly ringEntries: number
-  readonly udpPeers: number
-  readonly slab: readonly SlabClass[]
-  readonly clockOffsetMs: number
 }
 
 export interface NativeLayout {
@@ -90,15 +27,28 @@ export interface NativeLayout {
   readonly requests: readonly { name: string; elementBytes: number; offset: number }[]
   readonly replies: readonly { name: string; elementBytes: number; offset: number }[]
   readonly peerBytes: number
+  readonly serverFields: readonly string[]
   readonly engineCounters: readonly string[]
   readonly serverCounters: readonly string[]
 }
 
+/**
+ * All arguments are passed by position, and structures as typed arrays: a worker may be terminated at any instruction, and from
+ * then on native code can read memory, but no properties.
+ */
 export interface Addon {
-  readonly EngineHandle: new (options: { thread: boolean }, page: Uint8Array, deliver: () => void) => EngineHandle
-  readonly ServerHandle: new (engine: EngineHandle, config: NativeServerConfig, memory: ServerMemory) => ServerHandle
+  readonly EngineHandle: new (thread: boolean, page: Uint8Array, deliver: () => void) => EngineHandle
+  readonly ServerHandle: new (
+    engine: EngineHandle,
+    config: Float64Array,
+    slab: Uint8Array,
+    link: Uint8Array,
+    transmit: Uint8Array,
+    peers: Uint8Array,
+    counters: Uint8Array,
+  ) => ServerHandle
   layout(ringEntries: number): NativeLayout
-  slabBytes(classes: readonly SlabClass[]): number
+  slabBytes(config: Float64Array): number
   alignedOffset(view: Uint8Array): number
   nowMs(): number
 }

@@ -30,6 +30,9 @@ export interface EngineLink {
   publish(): boolean
 }
 
+// Taken now: a test that replaces the timers of its program must not stop the sockets.
+const { nextTick } = process
+
 let shared: Engine | undefined
 
 /**
@@ -49,9 +52,7 @@ export class Engine {
   #closed = false
 
   constructor(options: EngineOptions = {}) {
-    checkKnownKeys(checkObject('options', options), ['drive', 'backend'])
-    this.drive = chooseDrive(options.drive)
-    chooseBackend(options.backend)
+    this.drive = checkEngineOptions(options).drive
     const page = sharedMemory(WORD_BYTES + ENGINE_COUNTERS.length * 8)
     this.#sleeps = new Int32Array(page.buffer, page.byteOffset, 1)
     this.#counters = new Float64Array(page.buffer, page.byteOffset + WORD_BYTES, ENGINE_COUNTERS.length)
@@ -117,7 +118,7 @@ export class Engine {
   scheduleFlush(): void {
     if (this.#delivering || this.#flushArmed || this.#closed) return
     this.#flushArmed = true
-    process.nextTick(() => {
+    nextTick(() => {
       this.#flushArmed = false
       this.flush()
     })
@@ -147,15 +148,21 @@ export class Engine {
   }
 
   #deliver(): void {
+    const errors: unknown[] = []
     this.#delivering = true
-    try {
-      for (const link of this.#links) link.drain()
-    } finally {
-      this.#delivering = false
-      // Inline, the turn that called takes the answers by itself.
-      if (this.drive === 'inline') this.#publishAll()
-      else this.flush()
+    for (const link of this.#links) {
+      try {
+        link.drain()
+      } catch (error) {
+        // The ring was for all links: the others must be asked too, or nobody ever would.
+        errors.push(error)
+      }
     }
+    this.#delivering = false
+    // Inline, the turn that called takes the answers by itself.
+    if (this.drive === 'inline') this.#publishAll()
+    else this.flush()
+    if (errors.length > 0) throw errors[0]
   }
 
   #publishAll(): void {
@@ -165,11 +172,18 @@ export class Engine {
 
 function openHandle(thread: boolean, page: Uint8Array, deliver: () => void): EngineHandle {
   try {
-    return new (addon().EngineHandle)({ thread }, page, deliver)
+    return new (addon().EngineHandle)(thread, page, deliver)
   } catch (error) {
     const errno = (error as { errno?: unknown }).errno
     throw typeof errno === 'number' ? systemError(errno, 'epoll_create1') : error
   }
+}
+
+/** @throws ERR_NETVOLLEY_OPTION_INVALID, ERR_NETVOLLEY_BACKEND_UNAVAILABLE @internal */
+export function checkEngineOptions(options: EngineOptions): { drive: 'thread' | 'inline' } {
+  checkKnownKeys(checkObject('options', options), ['drive', 'backend'])
+  checkBackend(options.backend)
+  return { drive: chooseDrive(options.drive) }
 }
 
 function chooseDrive(drive: unknown): 'thread' | 'inline' {
@@ -178,7 +192,7 @@ function chooseDrive(drive: unknown): 'thread' | 'inline' {
   return availableParallelism() > 2 ? 'thread' : 'inline'
 }
 
-function chooseBackend(backend: unknown): void {
+function checkBackend(backend: unknown): void {
   if (backend === undefined || backend === 'auto') return
   if (typeof backend !== 'string' || !BACKENDS.includes(backend)) throw backendUnavailable(String(backend), BACKENDS)
 }

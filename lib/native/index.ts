@@ -1,7 +1,6 @@
 /** The native addon, wrapped: nothing else touches it. */
-export type { NativeServerConfig, SlabClass } from './addon'
-export { Engine, type Backend, type Drive, type EngineOptions } from './engine'
+export { Engine, checkEngineOptions, type Backend, type Drive, type EngineOptions } from './engine'
 export { isIpLiteral } from './ip-literal'
-export { type EngineCounters, RequestFlag, ReplyFlag, SERVER_COUNTERS, type ServerCounters } from './layout'
+export { type EngineCounters, RequestFlag, ReplyFlag, SERVER_COUNTERS, type ServerCounters, type ServerFields } from './layout'
 export type { RemoteAddress } from './peer-page'
 export { RequestLink } from './request-link'

@@ -51,6 +51,45 @@ export const ReplyFlag = { inPlace: 1, none: 2, failed: 4, closeAfter: 8, more: 
 export const PEER_BYTES = 32
 export const PeerField = { generation: 0, scope: 4, port: 8, family: 10, host: 16 } as const
 
+/** How a server's configuration crosses into native code: numbers in this order (native/binding/server_fields.h). */
+export const SERVER_FIELDS = [
+  'prefixBytes',
+  'littleEndian',
+  'includesHeader',
+  'prefixOffset',
+  'adjust',
+  'datagramFramed',
+  'maxBodyBytes',
+  'maxConnections',
+  'maxInFlightPerConnection',
+  'maxTcpInFlight',
+  'maxUdpInFlight',
+  'udpPayloadBytes',
+  'maxBufferedBytes',
+  'writeHighWaterBytes',
+  'writeLowWaterBytes',
+  'writeLimitBytes',
+  'headerTimeoutMs',
+  'bodyTimeoutMs',
+  'writeTimeoutMs',
+  'idleTimeoutMs',
+  'minBytesPerSec',
+  'lingerTimeoutMs',
+  'lingerBytes',
+  'ringEntries',
+  'udpPeers',
+  'clockOffsetMs',
+  'smallSlots',
+  'smallSlotBytes',
+  'mediumSlots',
+  'mediumSlotBytes',
+  'largeSlots',
+  'largeSlotBytes',
+] as const
+
+/** Booleans are 0 and 1. Checked by lib/server before it gets here. */
+export type ServerFields = Record<(typeof SERVER_FIELDS)[number], number>
+
 /** What a reactor did; calls are system calls. */
 export const ENGINE_COUNTERS = [
   'turns',
@@ -67,6 +106,7 @@ export const ENGINE_COUNTERS = [
 
 export const SERVER_COUNTERS = [
   'state',
+  'startErrno',
   'connectionsActive',
   'connectionsPeak',
   'accepted',

@@ -1,4 +1,6 @@
-import { addon, type NativeServerConfig, type ServerHandle, type ServerListenOptions } from './addon'
+import { performance } from 'node:perf_hooks'
+import { setImmediate } from 'node:timers'
+import { addon, type ServerHandle } from './addon'
 import type { Engine, EngineLink } from './engine'
 import {
   LinkLife,
@@ -6,13 +8,15 @@ import {
   PEER_BYTES,
   REQUEST_COLUMNS,
   SERVER_COUNTERS,
+  SERVER_FIELDS,
   type ServerCounters,
+  type ServerFields,
   WORD_BYTES,
   linkBytes,
   requestColumnOffset,
 } from './layout'
 import { bufferView } from './buffer-view'
-import { PeerPage } from './peer-page'
+import { PeerPage, type RemoteAddress } from './peer-page'
 import { ReplyRing } from './reply-ring'
 import { sharedMemories } from './shared-memory'
 
@@ -24,7 +28,7 @@ const WAITS = LinkWord.jsWaits * WORD
 const LIFE = LinkWord.life * WORD
 
 export interface RequestLinkOptions {
-  readonly config: Omit<NativeServerConfig, 'clockOffsetMs'>
+  readonly config: Omit<ServerFields, 'clockOffsetMs'>
   readonly transmitBytes: number
   /** Requests handed over at most in one call of `onRequests`. */
   readonly maxBatchEntries: number
@@ -37,6 +41,11 @@ export interface RequestLinkOptions {
   /** The server has finished; nothing comes any more. */
   readonly onRetired: () => void
 }
+
+/** Where it listens, or why not. */
+export type ListenResult =
+  | { readonly tcp?: RemoteAddress; readonly udp?: RemoteAddress }
+  | { readonly errno: number; readonly syscall: string; readonly address: string; readonly port: number }
 
 /** JavaScript's end of a native request server: the one reader of its request ring and the one writer of its reply ring. */
 export class RequestLink implements EngineLink {
@@ -71,9 +80,12 @@ export class RequestLink implements EngineLink {
     this.engine = engine
     this.#options = options
     this.entries = config.ringEntries
+    // Handlers' times are on JavaScript's clock.
+    const all: ServerFields = { ...config, clockOffsetMs: performance.now() - addon().nowMs() }
+    const fields = Float64Array.from(SERVER_FIELDS, (name) => all[name])
     const memory = sharedMemories({
       link: linkBytes(this.entries),
-      slab: addon().slabBytes(config.slab),
+      slab: addon().slabBytes(fields),
       transmit: options.transmitBytes,
       peers: (config.maxConnections + config.udpPeers) * PEER_BYTES,
       counters: SERVER_COUNTERS.length * 8,
@@ -98,8 +110,7 @@ export class RequestLink implements EngineLink {
     this.replies = new ReplyRing(link, transmit, this.entries)
     this.peers = new PeerPage(peers, config.udpPeers)
     Atomics.store(this.#words, SLEEPS, 1)
-    const clockOffsetMs = performance.now() - addon().nowMs()
-    this.#handle = new (addon().ServerHandle)(engine.handle, { ...config, clockOffsetMs }, memory)
+    this.#handle = new (addon().ServerHandle)(engine.handle, fields, slab, link, transmit, peers, counters)
     engine.attach(this)
   }
 
@@ -112,8 +123,17 @@ export class RequestLink implements EngineLink {
     return bufferView(this.#slabBuffer, this.#slabStart + offset, bytes)
   }
 
-  listen(options: ServerListenOptions): ReturnType<ServerHandle['listen']> {
-    return this.#handle.listen(options)
+  /** Binds and starts. With port 0 TCP takes a free one and UDP the same number. */
+  listen(host: string, port: number, tcp: boolean, udp: boolean): ListenResult {
+    const bound = new Uint8Array(2 * PEER_BYTES)
+    let errno = this.#handle.listen(host, port, tcp, udp, bound)
+    const failed = { syscall: bound[0] === 1 || !tcp ? 'bind' : 'listen', address: host, port }
+    if (errno !== 0) return { errno, ...failed }
+    // Inline it has started by now; with a thread the end of the server is reported if it could not.
+    errno = -this.counters().startErrno
+    if (errno !== 0) return { errno, syscall: 'epoll_ctl', address: host, port }
+    const page = new PeerPage(bound, 2)
+    return { ...(tcp ? { tcp: page.address(0) } : {}), ...(udp ? { udp: page.address(1) } : {}) }
   }
 
   drainServer(graceMs: number): void {
@@ -146,7 +166,7 @@ export class RequestLink implements EngineLink {
     const until = performance.now() + this.#options.maxBatchMs
     Atomics.store(this.#words, SLEEPS, 0)
     for (;;) {
-      while (this.#deliver()) {
+      while (!this.#retired && this.#deliver()) {
         // The reactor's thread can send while the next run is handled.
         if (this.engine.drive === 'thread') this.engine.flush()
         if (performance.now() >= until && this.#hasRequests()) {
@@ -154,8 +174,9 @@ export class RequestLink implements EngineLink {
           return
         }
       }
-      if (this.#fallAsleep(SLEEPS, () => this.#hasRequests())) break
+      if (this.#retired || this.#fallAsleep(SLEEPS, () => this.#hasRequests())) break
     }
+    if (this.#retired) return
     this.#resumeReplies()
     if (Atomics.load(this.#words, LIFE) === LinkLife.retired) this.#retire()
   }

@@ -1,7 +1,7 @@
 /** Every option of RequestServer with its default, unit and reason. docs/server.md is the same for readers. */
 import { optionInvalid, optionUnsupported } from '../errors'
-import type { NativeServerConfig } from '../native'
-import { Engine, type Backend, type Drive } from '../native'
+import type { ServerFields } from '../native'
+import { Engine, type Backend, type Drive, checkEngineOptions } from '../native'
 import {
   type NumberLimits,
   checkBoolean,
@@ -183,7 +183,7 @@ export interface CheckedOptions {
   readonly udp: boolean
   readonly maxReplyBytes: number
   readonly closeGraceMs: number
-  readonly config: Omit<NativeServerConfig, 'clockOffsetMs'>
+  readonly config: Omit<ServerFields, 'clockOffsetMs'>
   /** Made only when everything else is right. */
   readonly openEngine: () => { engine: Engine; owned: boolean }
 }
@@ -202,12 +202,16 @@ export function checkOptions(value: unknown): CheckedOptions {
   const datagramFraming = checkOneOf('datagramFraming', options.datagramFraming, ['whole', 'same'], 'whole')
   const config = {
     ...numbers,
-    framing,
-    datagramFramed: datagramFraming === 'same',
+    prefixBytes: framing.bytes,
+    littleEndian: Number(framing.littleEndian),
+    includesHeader: Number(framing.includesHeader),
+    prefixOffset: framing.offset,
+    adjust: framing.adjust,
+    datagramFramed: Number(datagramFraming === 'same'),
     maxTcpInFlight: IN_FLIGHT,
     ringEntries: RING_ENTRIES,
     udpPeers: UDP_PEERS,
-    slab: slabClasses(framing.offset + framing.bytes + numbers.maxBodyBytes),
+    ...slabClasses(framing.offset + framing.bytes + numbers.maxBodyBytes),
   }
   return {
     ...checkHandlers(options),
@@ -281,15 +285,19 @@ function engineOf(options: Record<string, unknown>): () => { engine: Engine; own
     drive?: Drive
     backend?: Backend
   }
+  checkEngineOptions(own)
   return () => ({ engine: new Engine(own), owned: true })
 }
 
 /** About 33 MiB of address space, of which only what is used becomes memory. The largest class holds the largest frame. */
-function slabClasses(largestFrameBytes: number): { slots: number; slotBytes: number }[] {
-  const large = Math.max(65536 + 4096, Math.ceil(largestFrameBytes / 4096) * 4096)
-  return [
-    { slots: RING_ENTRIES, slotBytes: 2048 },
-    { slots: 512, slotBytes: 16384 },
-    { slots: Math.max(8, Math.floor((128 * 69632) / large)), slotBytes: large },
-  ]
+function slabClasses(largestFrameBytes: number): Pick<ServerFields, `${'small' | 'medium' | 'large'}Slot${'s' | 'Bytes'}`> {
+  const largeSlotBytes = Math.max(65536 + 4096, Math.ceil(largestFrameBytes / 4096) * 4096)
+  return {
+    smallSlots: RING_ENTRIES,
+    smallSlotBytes: 2048,
+    mediumSlots: 512,
+    mediumSlotBytes: 16384,
+    largeSlots: Math.max(8, Math.floor((128 * 69632) / largeSlotBytes)),
+    largeSlotBytes,
+  }
 }

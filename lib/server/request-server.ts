@@ -1,4 +1,6 @@
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
+import { inspect } from 'node:util'
 import { ErrorCode, NetvolleyError, optionInvalid, systemError } from '../errors'
 import { Engine, RequestLink, SERVER_COUNTERS, type ServerCounters, isIpLiteral } from '../native'
 import { checkInteger, checkKnownKeys, checkNumber, checkObject, checkString, defaultRuntime } from '../runtime'
@@ -18,7 +20,8 @@ const MAX_BATCH_MS = 1
 /**
  * TCP and UDP on one port: native code cuts the bytes into requests, a handler answers them.
  *
- * Events: `listening`, `requestError` (a handler threw or rejected: the error, and the request or null), `close`.
+ * Events: `listening`, `requestError` (a handler threw or rejected: the error, and the request or null), `error` (it listened and could not
+ * be served: the system is out of memory for it), `close`.
  */
 export class RequestServer extends EventEmitter {
   readonly #options: CheckedOptions
@@ -34,12 +37,14 @@ export class RequestServer extends EventEmitter {
   #closeStartedMs = 0
   #closing: { promise: Promise<DrainReport>; resolve: (report: DrainReport) => void } | undefined
   #warned = false
+  #forgetSignal: () => void = () => undefined
+  /** Handlers run in the async context of whoever made the server, not of whoever made the engine. */
+  readonly #resource = new AsyncResource('netvolley.RequestServer')
 
   /** @throws ERR_NETVOLLEY_OPTION_INVALID, ERR_NETVOLLEY_OPTION_UNSUPPORTED, ERR_NETVOLLEY_BACKEND_UNAVAILABLE: at once, and nothing is open */
   constructor(options: RequestServerOptions) {
     super()
     this.#options = checkOptions(options)
-    if (options.drive !== undefined || options.backend !== undefined) this.#openEngine()
   }
 
   get state(): ServerState {
@@ -65,7 +70,7 @@ export class RequestServer extends EventEmitter {
     const engine = this.#openEngine()
     const link = this.#openLink(engine)
     const { tcp, udp } = this.#options
-    const result = link.listen({ host, port, tcp, udp, ipv6Only: false })
+    const result = link.listen(host, port, tcp, udp)
     if ('errno' in result) {
       this.#abandonListen(link)
       throw systemError(result.errno, result.syscall, result.address, result.port)
@@ -73,13 +78,15 @@ export class RequestServer extends EventEmitter {
     this.#state = 'listening'
     this.#address = Object.freeze(result)
     this.#countRef()
-    signal?.addEventListener(
-      'abort',
-      () => {
+    if (signal !== undefined) {
+      const onAbort = (): void => {
         this.destroy()
-      },
-      { once: true },
-    )
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#forgetSignal = () => {
+        signal.removeEventListener('abort', onAbort)
+      }
+    }
     process.nextTick(() => {
       if (this.#state === 'listening') this.emit('listening')
     })
@@ -121,8 +128,7 @@ export class RequestServer extends EventEmitter {
 
   /** Counters, read without a native call. */
   stats(): RequestServerStats {
-    const engine = this.#openEngine()
-    return serverStats(this.#link?.counters() ?? this.#counters, engine.stats(), this.#writer?.held ?? 0)
+    return serverStats(this.#link?.counters() ?? this.#counters, this.#engine?.stats(), this.#writer?.held ?? 0)
   }
 
   /** While it listens the process stays alive (default). */
@@ -139,7 +145,7 @@ export class RequestServer extends EventEmitter {
   }
 
   #openEngine(): Engine {
-    if (this.#engine === undefined) {
+    if (this.#engine === undefined || (this.#engine.closed && !this.#engineOwned)) {
       const { engine, owned } = this.#options.openEngine()
       this.#engine = engine
       this.#engineOwned = owned
@@ -155,7 +161,7 @@ export class RequestServer extends EventEmitter {
       maxBatchEntries: handler === undefined ? BATCH_ENTRIES : HANDLER_ENTRIES,
       maxBatchMs: MAX_BATCH_MS,
       onRequests: (first, end) => {
-        dispatcher.run(first, end)
+        this.#resource.runInAsyncScope(run, dispatcher, first, end)
       },
       onRoom: () => writer.resume(),
       onRetired: () => {
@@ -211,8 +217,9 @@ export class RequestServer extends EventEmitter {
     this.#state = 'closed'
     this.#address = null
     this.#writer?.clear()
+    this.#forgetSignal()
     this.#countRef()
-    this.#link = undefined
+    this.#link = this.#writer = undefined
     const c = this.#counters
     this.#closing?.resolve({
       served: c.drainServed,
@@ -222,7 +229,9 @@ export class RequestServer extends EventEmitter {
       durationMs: defaultRuntime().clock.now() - this.#closeStartedMs,
     })
     if (this.#engineOwned) this.#engine?.close()
+    const { startErrno } = this.#counters
     process.nextTick(() => {
+      if (startErrno !== 0) this.emit('error', systemError(-startErrno, 'epoll_ctl'))
       this.emit('close')
     })
   }
@@ -248,11 +257,23 @@ export class RequestServer extends EventEmitter {
     }
     if (this.#warned) return
     this.#warned = true
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     process.emitWarning(
-      `a request handler failed; listen to 'requestError' to see every failure: ${text}`,
+      `a request handler failed; listen to 'requestError' to see every failure: ${describe(error)}`,
       'NetvolleyWarning',
     )
+  }
+}
+
+function run(this: Dispatcher, first: number, end: number): void {
+  this.run(first, end)
+}
+
+/** Whatever it is that was thrown: its own text may throw too. */
+function describe(error: unknown): string {
+  try {
+    return inspect(error)
+  } catch {
+    return 'a value that cannot be shown'
   }
 }
 

@@ -66,11 +66,11 @@ export interface RequestServerStats {
     /** Replies that wait in JavaScript for room. */
     readonly heldReplies: number
   }
-  /** System calls of the engine, which other sockets may share. */
-  readonly engine: EngineCounters
+  /** System calls of the engine, which other sockets may share. Undefined while the server has none. */
+  readonly engine: EngineCounters | undefined
 }
 
-export function serverStats(c: ServerCounters, engine: EngineCounters, heldReplies: number): RequestServerStats {
+export function serverStats(c: ServerCounters, engine: EngineCounters | undefined, heldReplies: number): RequestServerStats {
   return {
     connections: {
       active: c.connectionsActive,

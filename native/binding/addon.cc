@@ -1,6 +1,8 @@
 #include <napi.h>
 
+#include "binding/arguments.h"
 #include "binding/engine_handle.h"
+#include "binding/server_fields.h"
 #include "binding/server_handle.h"
 #include "engine/counters.h"
 #include "io/clock.h"
@@ -42,26 +44,22 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   result.Set("replies", columns_array(env, kReplyColumns, entries,
                                       kLinkWordsBytes + columns_bytes(kRequestColumns, entries)));
   result.Set("peerBytes", kPeerBytes);
+  result.Set("serverFields", names_array(env, kServerFieldNames));
   result.Set("engineCounters", names_array(env, kEngineCounterNames));
   result.Set("serverCounters", names_array(env, kServerCounterNames));
   return result;
 }
 
-// slabBytes([{ slots, slotBytes }])
+// slabBytes(config: Float64Array)
 Napi::Value slab_bytes(const Napi::CallbackInfo& info) {
-  std::vector<SlabClass> classes;
-  const Napi::Array array = info[0].As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Object item = array.Get(i).As<Napi::Object>();
-    classes.push_back({item.Get("slots").As<Napi::Number>().Uint32Value(),
-                       item.Get("slotBytes").As<Napi::Number>().Uint32Value()});
-  }
-  return Napi::Number::New(info.Env(), static_cast<double>(Slab::size_bytes(classes)));
+  const double* fields = bytes_of<double>(info[0], kServerFields * sizeof(double));
+  const uint64_t bytes = fields == nullptr ? 0 : Slab::size_bytes(server_config_of(fields).slab);
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
 // alignedOffset(view): the first byte of it that is aligned for the words; a SharedArrayBuffer is so to 16 only.
 Napi::Value aligned_offset(const Napi::CallbackInfo& info) {
-  const auto address = reinterpret_cast<uintptr_t>(info[0].As<Napi::Uint8Array>().Data());
+  const auto address = reinterpret_cast<uintptr_t>(bytes_of(info[0], 0));
   return Napi::Number::New(info.Env(), static_cast<double>((kWordBytes - address % kWordBytes) % kWordBytes));
 }
 

@@ -2,22 +2,19 @@
 
 #include <napi.h>
 
-#include "engine/server_config.h"
-#include "io/address.h"
-
 namespace netvolley {
 
-// Reads what lib/native has already checked: types and ranges are right here.
-uint32_t u32_of(const Napi::Object& object, const char* name);
-double number_of(const Napi::Object& object, const char* name);
-bool flag_of(const Napi::Object& object, const char* name);
-ServerConfig server_config_of(const Napi::Object& object);
-
-// The bytes of a Uint8Array over a SharedArrayBuffer (Node-API does not take the buffer itself).
-uint8_t* bytes_of(const Napi::Value& view);
-
-Napi::Object address_object(Napi::Env env, const Address& address);
-// { errno (libuv's negative number), syscall, address, port }: lib/errors.ts makes the Error.
-Napi::Object failure_object(Napi::Env env, int error, const char* syscall, const Address& address);
+// The bytes of a typed array over shared memory (Node-API does not take the SharedArrayBuffer itself); null where the
+// value is something else. Works also while the environment is being terminated, which reading properties does not.
+template <class T = uint8_t>
+T* bytes_of(const Napi::Value& view, size_t at_least) {
+  if (view.IsEmpty() || !view.IsTypedArray()) return nullptr;
+  napi_typedarray_type type;
+  size_t length = 0, offset = 0;
+  void* data = nullptr;
+  napi_value buffer;
+  if (napi_get_typedarray_info(view.Env(), view, &type, &length, &data, &buffer, &offset) != napi_ok) return nullptr;
+  return length * sizeof(T) < at_least ? nullptr : static_cast<T*>(data);
+}
 
 }  // namespace netvolley

@@ -12,6 +12,8 @@ class Drive {
  public:
   virtual ~Drive() = default;
 
+  // Begins. Returns an errno, 0 = done; on failure nothing is left behind and nothing else may be called.
+  [[nodiscard]] virtual int open() = 0;
   // Called by the reactor when JavaScript has something to take.
   virtual std::shared_ptr<Bell> bell() = 0;
   // Runs `command` where the reactor runs: at once (inline), or in its next turn (thread).

@@ -13,23 +13,27 @@ void close_parts(std::shared_ptr<EngineParts> parts) {
   if (parts->closed) return;
   parts->closed = true;
   parts->drive->close([parts] {
-    // Also during the teardown of the environment, which goes on when the hook is taken away.
     // Not sooner: JavaScript that closes its engine may be running inside this very call.
     parts->deliver->release();
     napi_remove_async_cleanup_hook(parts->hook);
+    // Also during the teardown of the environment, which goes on when the hook is taken away.
     parts->drive.reset();
     parts->core.reset();
     parts->self.reset();
   });
   // The reactor has stopped: nothing native touches these any more.
-  for (const auto& views : parts->server_views) views->release();
+  for (const auto& views : parts->server_views) views->release(parts->env);
   parts->server_views.clear();
-  parts->views.release();
+  parts->views.release(parts->env);
 }
 
 // The environment ends (exit, or the end of a worker) while the engine is open.
-void on_teardown(napi_async_cleanup_hook_handle, void* data) {
-  close_parts(static_cast<EngineParts*>(data)->self);
+void on_teardown(napi_async_cleanup_hook_handle, void* data) { close_parts(static_cast<EngineParts*>(data)->self); }
+
+void throw_errno(Napi::Env env, int error) {
+  Napi::Error thrown = Napi::Error::New(env, "the engine could not be opened");
+  thrown.Set("errno", Napi::Number::New(env, -error));
+  thrown.ThrowAsJavaScriptException();
 }
 
 }  // namespace
@@ -43,32 +47,38 @@ Napi::Function EngineHandle::define(Napi::Env env) {
 EngineHandle::EngineHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<EngineHandle>(info), parts_(std::make_shared<EngineParts>()) {
   const Napi::Env env = info.Env();
-  uint8_t* page = bytes_of(info[1]);
-  parts_->core = std::make_unique<EngineCore>(reinterpret_cast<uint32_t*>(page),
-                                              reinterpret_cast<double*>(page + kWordBytes));
-  if (parts_->core->error() != 0) {
-    Napi::Error error = Napi::Error::New(env, "the engine could not open its descriptors");
-    error.Set("errno", Napi::Number::New(env, -parts_->core->error()));
-    error.ThrowAsJavaScriptException();
+  const size_t page_bytes = kWordBytes + kEngineCounterNames.size() * sizeof(double);
+  uint8_t* page = bytes_of(info[1], page_bytes);
+  uv_loop_t* loop = nullptr;
+  // An environment that is being terminated: JavaScript will not see this object.
+  if (page == nullptr || !info[2].IsFunction() || napi_get_uv_event_loop(env, &loop) != napi_ok) return;
+  EngineParts& parts = *parts_;
+  parts.env = env;
+  parts.core = std::make_unique<EngineCore>(reinterpret_cast<uint32_t*>(page), reinterpret_cast<double*>(page + kWordBytes));
+  if (parts.core->error() != 0) {
+    throw_errno(env, parts.core->error());
     return;
   }
-  parts_->views.keep(info[1]);
-  parts_->deliver = std::make_unique<JsCall>("netvolley.engine", info[2].As<Napi::Function>());
-  uv_loop_t* loop = nullptr;
-  napi_get_uv_event_loop(env, &loop);
-  JsCall* deliver = parts_->deliver.get();
-  const auto call = [deliver] { deliver->call(); };
-  if (flag_of(info[0].As<Napi::Object>(), "thread")) {
-    parts_->drive = std::make_unique<ThreadDrive>(*parts_->core, loop, call);
+  parts.deliver = std::make_unique<JsCall>("netvolley.engine", info[2].As<Napi::Function>());
+  const auto deliver = [call = parts.deliver.get()] { call->call(); };
+  if (info[0].As<Napi::Boolean>().Value()) {
+    parts.drive = std::make_unique<ThreadDrive>(*parts.core, loop, deliver);
   } else {
-    parts_->drive = std::make_unique<InlineDrive>(*parts_->core, loop, call);
+    parts.drive = std::make_unique<InlineDrive>(*parts.core, loop, deliver);
   }
-  parts_->closed = false;
+  const int error = parts.drive->open();
+  if (error != 0) {
+    parts.deliver->release();
+    throw_errno(env, error);
+    return;
+  }
+  parts.views.keep(info[1]);
+  parts.closed = false;
   // Nothing is served yet: an engine by itself keeps no process alive.
-  parts_->drive->set_ref(false);
+  parts.drive->set_ref(false);
   // Until the engine is closed its parts own themselves: the hook may come after the JavaScript object is gone.
-  parts_->self = parts_;
-  napi_add_async_cleanup_hook(env, on_teardown, parts_.get(), &parts_->hook);
+  parts.self = parts_;
+  napi_add_async_cleanup_hook(env, on_teardown, parts_.get(), &parts.hook);
 }
 
 void EngineHandle::settle(const Napi::CallbackInfo&) {

@@ -14,6 +14,7 @@ namespace netvolley {
 
 // What an engine's parts need to live until libuv has let go of them, also where the JavaScript object is gone first.
 struct EngineParts {
+  napi_env env = nullptr;
   Views views;  // first: it goes last
   std::unique_ptr<EngineCore> core;
   std::unique_ptr<JsCall> deliver;
@@ -24,7 +25,7 @@ struct EngineParts {
   std::shared_ptr<EngineParts> self;
 };
 
-// new EngineHandle({ drive }, page: Uint8Array, deliver: () => void)
+// new EngineHandle(thread: boolean, page: Uint8Array, deliver: () => void)
 class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -22,17 +22,22 @@ InlineDrive* owner(Handle* handle) {
 
 InlineDrive::InlineDrive(EngineCore& core, uv_loop_t* loop, std::function<void()> deliver)
     : core_(core),
+      loop_(loop),
       deliver_(std::move(deliver)),
       bell_(std::make_shared<NoteBell>()),
       poll_(allocate_uv_handle<uv_poll_t>(UV_POLL)),
       timer_(allocate_uv_handle<uv_timer_t>(UV_TIMER)),
-      timer_at_ms_(kNever) {
-  uv_poll_init(loop, poll_, core.poller().descriptor());
-  uv_timer_init(loop, timer_);
+      timer_at_ms_(kNever) {}
+
+int InlineDrive::open() {
+  const int error = uv_poll_init(loop_, poll_, core_.poller().descriptor());
+  if (error != 0) return -error;
+  uv_timer_init(loop_, timer_);  // cannot fail
   uv_handle_set_data(as_handle(poll_), this);
   uv_handle_set_data(as_handle(timer_), this);
   uv_unref(as_handle(timer_));
   uv_poll_start(poll_, UV_READABLE, [](uv_poll_t* handle, int, int) { owner(handle)->turn(); });
+  return 0;
 }
 
 InlineDrive::~InlineDrive() {
@@ -49,7 +54,8 @@ void InlineDrive::turn() {
     deliver();
     if (closing_) break;
     core_.reactor().settle();
-    asleep = core_.reactor().fall_asleep();
+    // A ring since then is for JavaScript, which has to be called once more.
+    asleep = core_.reactor().fall_asleep() && !bell_->pending();
   }
   busy_ = false;
   if (closing_) return;

@@ -17,6 +17,7 @@ class InlineDrive final : public Drive {
   InlineDrive(const InlineDrive&) = delete;
   InlineDrive& operator=(const InlineDrive&) = delete;
 
+  int open() override;
   std::shared_ptr<Bell> bell() override { return bell_; }
   void run(std::function<void()> command) override;
   void settle() override;
@@ -41,6 +42,7 @@ class InlineDrive final : public Drive {
   void on_handle_closed();
 
   EngineCore& core_;
+  uv_loop_t* loop_;
   std::function<void()> deliver_;
   std::shared_ptr<NoteBell> bell_;
   uv_poll_t* poll_;

@@ -9,14 +9,17 @@
 
 namespace netvolley {
 
-// new ServerHandle(engine: EngineHandle, config, { slab, link, transmit, peers, counters }: Uint8Array each)
+// new ServerHandle(engine: EngineHandle, config: Float64Array, slab, link, transmit, peers, counters: Uint8Array)
+// Everything is passed by position and in memory: a worker may be terminated at any instruction, and then properties can
+// no longer be read.
 class ServerHandle : public Napi::ObjectWrap<ServerHandle> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit ServerHandle(const Napi::CallbackInfo& info);
 
  private:
-  // listen({ host, port, tcp, udp, ipv6Only }) -> { tcp?, udp? } or { errno, syscall, address, port }
+  // listen(host, port, tcp, udp, bound: Uint8Array): 0, or libuv's number of the error. `bound` gets two address records
+  // of kPeerBytes, TCP's and UDP's; after an error the first byte of the first is 1 where it was UDP's.
   Napi::Value listen(const Napi::CallbackInfo& info);
   void drain(const Napi::CallbackInfo& info);
   void destroy(const Napi::CallbackInfo& info);
@@ -24,6 +27,7 @@ class ServerHandle : public Napi::ObjectWrap<ServerHandle> {
   void dispose(const Napi::CallbackInfo& info);
 
   bool open() const { return server_ != nullptr && !parts_->closed; }
+  int start(const Address& at, bool tcp, bool udp, uint8_t* bound);
 
   std::shared_ptr<EngineParts> parts_;
   std::shared_ptr<Views> views_;

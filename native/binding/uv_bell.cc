@@ -4,12 +4,19 @@
 
 namespace netvolley {
 
-UvBell::UvBell(uv_loop_t* loop, std::function<void()> on_ring)
-    : async_(allocate_uv_handle<uv_async_t>(UV_ASYNC)), on_ring_(std::move(on_ring)) {
-  uv_async_init(loop, async_, [](uv_async_t* async) {
+UvBell::UvBell(std::function<void()> on_ring)
+    : async_(allocate_uv_handle<uv_async_t>(UV_ASYNC)), on_ring_(std::move(on_ring)) {}
+
+int UvBell::open(uv_loop_t* loop) {
+  const auto on_async = [](uv_async_t* async) {
     static_cast<UvBell*>(uv_handle_get_data(as_handle(async)))->on_ring_();
-  });
+  };
+  const int error = uv_async_init(loop, async_, on_async);
+  if (error != 0) return -error;
   uv_handle_set_data(as_handle(async_), this);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  alive_ = true;
+  return 0;
 }
 
 UvBell::~UvBell() { free_uv_handle(async_); }

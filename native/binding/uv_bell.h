@@ -14,11 +14,13 @@ namespace netvolley {
 class UvBell final : public Bell {
  public:
   // On the JavaScript thread, like everything but ring(). `on_ring` runs from its loop.
-  UvBell(uv_loop_t* loop, std::function<void()> on_ring);
+  explicit UvBell(std::function<void()> on_ring);
   ~UvBell() override;
   UvBell(const UvBell&) = delete;
   UvBell& operator=(const UvBell&) = delete;
 
+  // Returns an errno. Before it is open a bell is silent.
+  [[nodiscard]] int open(uv_loop_t* loop);
   void ring() override;
   void set_ref(bool ref);
   // Silent from now on. `closed` runs once libuv has let go of the handle; the bell must live until then.
@@ -26,7 +28,7 @@ class UvBell final : public Bell {
 
  private:
   std::mutex mutex_;
-  bool alive_ = true;
+  bool alive_ = false;
   // Not a member by value: the size of libuv's handles is not part of its ABI.
   uv_async_t* async_;
   std::function<void()> on_ring_;

@@ -71,7 +71,8 @@ enum class CloseReason : uint32_t {
 };
 
 enum class ServerCounter : uint32_t {
-  kState,  // ServerState: a level, not a count
+  kState,       // ServerState: a level, not a count
+  kStartErrno,  // why it could not start
   kConnectionsActive,
   kConnectionsPeak,
   kAccepted,
@@ -117,7 +118,7 @@ enum class ServerCounter : uint32_t {
 };
 
 constexpr std::array<const char*, static_cast<size_t>(ServerCounter::kCount)> kServerCounterNames{
-    "state", "connectionsActive", "connectionsPeak", "accepted", "rejectedMax", "rejectedNoFd", "acceptErrors",
+    "state", "startErrno", "connectionsActive", "connectionsPeak", "accepted", "rejectedMax", "rejectedNoFd", "acceptErrors",
     "closedEof", "closedHandler", "closedIdleTimeout", "closedHeaderTimeout", "closedBodyTimeout",
     "closedWriteTimeout", "closedWriteLimit", "closedProtocol", "closedReset", "closedShed", "closedDrain",
     "closedDestroyed", "requestsTcp", "requestsUdp", "replied", "noReply", "failed", "aborted", "lateReplies",

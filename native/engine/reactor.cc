@@ -43,6 +43,8 @@ void Reactor::request_stop() {
 
 void Reactor::run() {
   while (!stopping_.load()) turn(fall_asleep() ? next_timeout_ms() : 0);
+  // Commands may own descriptors: they run, so that stop() finds and closes them.
+  run_commands();
   stop();
 }
 
@@ -72,11 +74,7 @@ void Reactor::settle() {
 }
 
 bool Reactor::fall_asleep() {
-  // While it is 1, anybody who leaves work behind rings; whoever took it back already is about to.
-  engine_sleeps_.store(1);
-  if (!has_work()) return true;
-  engine_sleeps_.store(0);
-  return false;
+  return netvolley::fall_asleep(engine_sleeps_, [this] { return has_work(); });
 }
 
 bool Reactor::has_work() {

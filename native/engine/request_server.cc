@@ -27,6 +27,7 @@ int RequestServer::start(int tcp_fd, int udp_fd) {
     if (error == 0) error = udp_error;
   }
   set_state(ServerState::kListening);
+  counters_.set(ServerCounter::kStartErrno, error);
   if (error != 0) finish(CloseReason::kDestroyed);
   return error;
 }

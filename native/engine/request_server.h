@@ -18,7 +18,8 @@ class RequestServer final : public Source {
   RequestServer(const RequestServer&) = delete;
   RequestServer& operator=(const RequestServer&) = delete;
 
-  // Takes over descriptors that listen and are bound; -1 = without this transport. On the reactor's thread.
+  // Takes over descriptors that listen and are bound; -1 = without this transport. On the reactor's thread. Where they
+  // cannot be watched the server is finished at once; ServerCounter::kStartErrno keeps the errno that is returned.
   int start(int tcp_fd, int udp_fd);
   // Stops taking requests, answers those that are there, and is finished after `grace_ms` at the latest.
   void drain(double grace_ms);

@@ -48,7 +48,8 @@ FakeHost::FakeHost(const ServerConfig& config) : config_(config) {
   const IoResult udp = datagrams_.open(loopback, {}, &udp_);
   CHECK(tcp.ok() && udp.ok());
   reactor_->post([this, tcp, udp] {
-    CHECK_EQ(server_->start(static_cast<int>(tcp.count), static_cast<int>(udp.count)), 0);
+    server_->start(static_cast<int>(tcp.count), static_cast<int>(udp.count));
+    CHECK_EQ(get(ServerCounter::kStartErrno), 0.0);
     reactor_->add(server_);
     started_ = true;
     started_.notify_one();

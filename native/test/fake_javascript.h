@@ -27,8 +27,8 @@ struct FakeRequest {
   bool udp() const { return (flags & kRequestUdp) != 0; }
 };
 
-// What lib/native does with a link, in C++: sleeps and is rung, reads the request ring, writes reply bytes one after the
-// other into the transmit area and takes room back as the reactor passes over the entries.
+// What lib/native does with a link, in C++: sleeps and is rung, reads the request ring, writes reply bytes one after
+// the other into the transmit area and takes room back as the reactor passes over the entries.
 class FakeJavaScript final : public Bell {
  public:
   FakeJavaScript(const ServerMemory& memory, uint32_t entries, SharedWord engine_sleeps, std::function<void()> wake);
@@ -68,8 +68,8 @@ class FakeJavaScript final : public Bell {
     uint32_t part_bytes = 0;
   };
   struct Mark {
-    uint32_t entry = 0;    // once the reactor has passed it
-    uint64_t transmit = 0; // everything before this is free
+    uint32_t entry = 0;     // once the reactor has passed it
+    uint64_t transmit = 0;  // everything before this is free
   };
 
   void push(uint32_t id, uint32_t offset, uint32_t length, uint8_t flags);

@@ -84,7 +84,7 @@ void FakeKernel::hide(int fd, Direction direction) {
   });
 }
 
-int FakeKernel::watch(int fd, uint64_t token) {
+int FakeKernel::watch(int fd, uint64_t token, uint8_t directions) {
   const size_t index = static_cast<size_t>(fd - kFirstFd);
   if (fd < kFirstFd || index >= table_.size() || table_[index].kind == FakeKind::kFree) {
     violation("watching a closed descriptor");
@@ -97,14 +97,15 @@ int FakeKernel::watch(int fd, uint64_t token) {
   }
   descriptor.watched = true;
   descriptor.token = token;
-  descriptor.armed = kReadable | kWritable;
+  descriptor.armed = directions;
   edge(fd);
   return 0;
 }
 
 void FakeKernel::unwatch(int fd) {
   const size_t index = static_cast<size_t>(fd - kFirstFd);
-  if (fd < kFirstFd || index >= table_.size() || !table_[index].watched) return violation("unwatching what is not watched");
+  if (fd < kFirstFd || index >= table_.size() || !table_[index].watched)
+    return violation("unwatching what is not watched");
   table_[index].watched = false;
 }
 
@@ -114,6 +115,8 @@ void FakeKernel::rearm(int fd, uint64_t token, Direction direction) {
     return violation("rearm of what is not watched under this token");
   }
   table_[index].armed |= direction;
+  // epoll is told only of writing, and looks at the descriptor when it is.
+  if (direction == kWritable) edge(fd);
 }
 
 void FakeKernel::edge(int fd) {
@@ -160,7 +163,8 @@ uint32_t FakeKernel::take_edges(PollEvent* events, uint32_t capacity) {
     }
     descriptor.edge = false;
     const Readiness now = readiness(descriptor);
-    if (descriptor.watched && now.ready != 0) events[used++] = {descriptor.token, now.ready, now.hangup};
+    const uint8_t told = now.ready & descriptor.armed;
+    if (descriptor.watched && told != 0) events[used++] = {descriptor.token, told, now.hangup};
   }
   return used;
 }
@@ -188,7 +192,7 @@ bool FakeKernel::has_events() {
   }
   return std::any_of(edges_.begin(), edges_.end(), [this](int fd) {
     const FakeDescriptor& descriptor = table_[static_cast<size_t>(fd - kFirstFd)];
-    return descriptor.watched && descriptor.edge && readiness(descriptor).ready != 0;
+    return descriptor.watched && descriptor.edge && (readiness(descriptor).ready & descriptor.armed) != 0;
   });
 }
 

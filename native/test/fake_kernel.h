@@ -21,15 +21,15 @@ inline Random random_of(uint64_t run, uint64_t stream = 0) {
 
 // Probabilities per call, 0 to 1.
 struct FakeFaults {
-  double short_count = 0;       // fewer bytes or datagrams than there are; the rest comes with a later edge
-  double would_block = 0;       // although it is ready; a later edge follows
-  double interrupted = 0;       // EINTR, on every call
-  double no_buffers = 0;        // ENOBUFS: sending datagrams, accepting
-  double refused = 0;           // ECONNREFUSED: receiving and sending datagrams
-  double reset = 0;             // ECONNRESET while reading, EPIPE while writing
-  double no_files = 0;          // EMFILE or ENFILE while accepting
-  double aborted = 0;           // ECONNABORTED while accepting
-  double max_delay_ms = 0;      // of segments, datagrams and late edges
+  double short_count = 0;   // fewer bytes or datagrams than there are; the rest comes with a later edge
+  double would_block = 0;   // although it is ready; a later edge follows
+  double interrupted = 0;   // EINTR, on every call
+  double no_buffers = 0;    // ENOBUFS: sending datagrams, accepting
+  double refused = 0;       // ECONNREFUSED: receiving and sending datagrams
+  double reset = 0;         // ECONNRESET while reading, EPIPE while writing
+  double no_files = 0;      // EMFILE or ENFILE while accepting
+  double aborted = 0;       // ECONNABORTED while accepting
+  double max_delay_ms = 0;  // of segments, datagrams and late edges
 };
 
 struct FakeLimits {
@@ -60,8 +60,9 @@ struct FakeDescriptor {
 
   bool watched = false;
   uint64_t token = 0;
-  bool edge = false;                         // in the list of edges
-  uint8_t armed = kReadable | kWritable;     // poll-like: directions that may be reported
+  bool edge = false;  // in the list of edges
+  // Directions that may be reported. Poll-like: a report takes them away, rearm() gives them back.
+  uint8_t armed = 0;
 };
 
 struct Readiness {
@@ -69,9 +70,10 @@ struct Readiness {
   bool hangup = false;
 };
 
-// A seeded simulated kernel in memory. Time moves only by advance_to(). Readiness is told as epoll does, edge-triggered:
-// an event only after a transition or new data. In the poll-like mode a direction that was reported is silent until
-// rearm(). Misuse by the code under test is a violation, kept until somebody looks.
+// A seeded simulated kernel in memory. Time moves only by advance_to(). Readiness is told as epoll does,
+// edge-triggered: an event only after a transition or new data, and a direction that was not watched from the start is
+// silent until rearm(). In the poll-like mode a direction that was reported is silent until then, too. Misuse by the
+// code under test is a violation, kept until somebody looks.
 class FakeKernel {
  public:
   FakeKernel(Random random, bool poll_like, const FakeLimits& limits);
@@ -94,7 +96,7 @@ class FakeKernel {
   // descriptors: the implementations of the io interfaces
   FakeDescriptor* descriptor(int fd, FakeKind kind, const char* call);  // null, and a violation, where it is not one
   FakeKind kind_of(int fd) const;
-  int allocate(FakeKind kind);                                          // -1 = EMFILE
+  int allocate(FakeKind kind);  // -1 = EMFILE
   void release(int fd);
   bool full() const { return open_ >= limits.descriptors; }
   uint32_t open_descriptors() const { return open_; }
@@ -107,7 +109,7 @@ class FakeKernel {
 
   // readiness: the poller
   bool poll_like() const { return poll_like_; }
-  int watch(int fd, uint64_t token);
+  int watch(int fd, uint64_t token, uint8_t directions);
   void unwatch(int fd);
   void rearm(int fd, uint64_t token, Direction direction);
   uint32_t take_events(PollEvent* events, uint32_t capacity);

@@ -10,7 +10,7 @@ class FakePoller final : public Poller {
  public:
   explicit FakePoller(FakeKernel& kernel) : kernel_(kernel) {}
 
-  int add(int fd, uint64_t token, uint8_t) override { return kernel_.watch(fd, token); }
+  int add(int fd, uint64_t token, uint8_t directions) override { return kernel_.watch(fd, token, directions); }
   void remove(int fd) override { kernel_.unwatch(fd); }
   void rearm(int fd, uint64_t token, Direction direction) override { kernel_.rearm(fd, token, direction); }
   IoResult wait(PollEvent* events, uint32_t capacity, double timeout_ms) override;

@@ -17,7 +17,7 @@ struct FakeStream {
   struct Segment {
     double arrives_ms = 0;
     Bytes bytes;
-    size_t taken = 0;  // of `bytes`, by the receive buffer
+    size_t taken = 0;   // of `bytes`, by the receive buffer
     bool last = false;  // a FIN
   };
 
@@ -28,11 +28,11 @@ struct FakeStream {
   uint32_t send_bytes = 0;
 
   std::deque<Segment> sent;
-  ByteQueue received;         // in the server's receive buffer
-  bool client_done = false;   // FIN sent
-  bool finished = false;      // FIN arrived behind `received`
-  bool reset = false;         // by the client, or by a fault
-  bool reset_told = false;    // a call has returned ECONNRESET
+  ByteQueue received;        // in the server's receive buffer
+  bool client_done = false;  // FIN sent
+  bool finished = false;     // FIN arrived behind `received`
+  bool reset = false;        // by the client, or by a fault
+  bool reset_told = false;   // a call has returned ECONNRESET
 
   ByteQueue answered;         // written by the server, not yet read by the client
   bool server_done = false;   // the server's FIN

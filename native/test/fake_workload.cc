@@ -16,7 +16,9 @@ void put32(Bytes* bytes, uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes->push_back(static_cast<uint8_t>(value >> shift));
 }
 
-uint32_t get32(const uint8_t* at) { return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3]; }
+uint32_t get32(const uint8_t* at) {
+  return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
+}
 
 uint32_t checksum(const uint8_t* bytes, size_t count) {
   uint32_t sum = 2166136261u;
@@ -314,7 +316,8 @@ void Workload::recover() {
   while (!done) {
     if (server_.kernel.now_ms() >= end_ms) {
       std::vector<std::unique_ptr<Note>> notes;
-      for (const auto& user : tcp_) notes.push_back(std::make_unique<Note>(user == nullptr ? "none" : user->describe()));
+      for (const auto& user : tcp_)
+        notes.push_back(std::make_unique<Note>(user == nullptr ? "none" : user->describe()));
       CHECK(server_.kernel.now_ms() < end_ms);  // else something was forgotten
     }
     server_.run_for(10);

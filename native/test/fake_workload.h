@@ -54,10 +54,10 @@ class TcpUser {
   uint32_t sequence_ = 0;
   Bytes unsent_;
   std::deque<Expected> expected_;
-  size_t position_ = 0;   // in the first expected reply
-  bool quiet_ = false;    // asks for nothing more
-  bool over_ = false;     // a reply that ends the connection was read
-  bool crippled_ = false; // stopped in the middle of a frame
+  size_t position_ = 0;    // in the first expected reply
+  bool quiet_ = false;     // asks for nothing more
+  bool over_ = false;      // a reply that ends the connection was read
+  bool crippled_ = false;  // stopped in the middle of a frame
 };
 
 // A sender of datagrams with one address. Datagrams may be lost, but no reply comes twice or to somebody else.

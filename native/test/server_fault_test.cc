@@ -105,12 +105,12 @@ struct Totals {
 
 // Outcomes that a run of the usual length has to reach, or it shows less than it says.
 constexpr ServerCounter kReached[] = {
-    ServerCounter::kRejectedMax,       ServerCounter::kRejectedNoFd,      ServerCounter::kAcceptErrors,
-    ServerCounter::kReplied,           ServerCounter::kNoReply,           ServerCounter::kFailed,
-    ServerCounter::kAborted,           ServerCounter::kLateReplies,       ServerCounter::kRejectedTooLarge,
-    ServerCounter::kRejectedTruncated, ServerCounter::kDroppedShort,      ServerCounter::kDroppedTruncated,
-    ServerCounter::kDroppedOverload,   ServerCounter::kDroppedKernel,     ServerCounter::kSendErrors,
-    ServerCounter::kReceiveErrors,     ServerCounter::kDrainServed,       ServerCounter::kDrainIdleClosed};
+    ServerCounter::kRejectedMax,       ServerCounter::kRejectedNoFd,  ServerCounter::kAcceptErrors,
+    ServerCounter::kReplied,           ServerCounter::kNoReply,       ServerCounter::kFailed,
+    ServerCounter::kAborted,           ServerCounter::kLateReplies,   ServerCounter::kRejectedTooLarge,
+    ServerCounter::kRejectedTruncated, ServerCounter::kDroppedShort,  ServerCounter::kDroppedTruncated,
+    ServerCounter::kDroppedOverload,   ServerCounter::kDroppedKernel, ServerCounter::kSendErrors,
+    ServerCounter::kReceiveErrors,     ServerCounter::kDrainServed,   ServerCounter::kDrainIdleClosed};
 
 uint64_t run_server(uint64_t run, uint64_t turns, Totals* totals) {
   Random random = random_of(run, 3);
@@ -159,9 +159,9 @@ TEST("[SV3] under any faults that end every request has one outcome, every byte 
     for (uint64_t part = 0; done < steps; ++part) {
       const uint64_t run = first + part * 1000003;
       const uint64_t length = std::min(kTurnsPerServer, steps - done);
-      const Note note("NETVOLLEY_SEED=" + std::to_string(run) + " NETVOLLEY_SEEDS=1 NETVOLLEY_STEPS=" +
-                      std::to_string(length) + " server_fault_test (seed " + std::to_string(first) + ", server " +
-                      std::to_string(part) + ")");
+      const Note note("NETVOLLEY_SEED=" + std::to_string(run) +
+                      " NETVOLLEY_SEEDS=1 NETVOLLEY_STEPS=" + std::to_string(length) + " server_fault_test (seed " +
+                      std::to_string(first) + ", server " + std::to_string(part) + ")");
       done += run_server(run, length, &totals);
     }
   }

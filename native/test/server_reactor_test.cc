@@ -1,10 +1,10 @@
 #include <vector>
 
+#include "engine/reactor.h"
 #include "test/fake_clock.h"
 #include "test/fake_datagram_io.h"
 #include "test/fake_poller.h"
 #include "test/fake_stream_io.h"
-#include "engine/reactor.h"
 
 // The reactor under a source of the test's own.
 namespace netvolley::test {
@@ -54,8 +54,8 @@ TEST("[SV3] a stale event of a place that is used again within one batch touches
   int error = 0;
   const int first_fd = world.socket();
   const int second_fd = world.socket();
-  const uint32_t first = world.reactor.watch(first_fd, *world.source, 1, kReadable, &error);
-  const uint32_t second = world.reactor.watch(second_fd, *world.source, 2, kReadable, &error);
+  const uint32_t first = world.reactor.watch(first_fd, *world.source, 1, kReadable | kWritable, &error);
+  const uint32_t second = world.reactor.watch(second_fd, *world.source, 2, kReadable | kWritable, &error);
   CHECK(first != second);
   uint32_t third = Reactor::kNone;
   // Whichever event comes first closes the other's descriptor; a third takes its number and its place.
@@ -65,7 +65,7 @@ TEST("[SV3] a stale event of a place that is used again within one batch touches
     world.datagrams.close(key == 1 ? second_fd : first_fd);
     const int fd = world.socket();
     CHECK_EQ(fd, key == 1 ? second_fd : first_fd);
-    third = world.reactor.watch(fd, *world.source, 3, kReadable, &error);
+    third = world.reactor.watch(fd, *world.source, 3, kReadable | kWritable, &error);
     CHECK_EQ(third, key == 1 ? second : first);
   };
   world.reactor.turn(0);

@@ -1,16 +1,15 @@
 import type { BatchHandler, RequestBatch, RequestServer, ServerRequest } from 'netvolley'
 import { frame } from '../support/tcp-client'
 import { until } from '../support/until'
-import type { Contract } from './contract'
+import type { Contract, Subject } from './contract'
 import { U16, deferred, pattern, required, runningServer, thrown } from './running'
 
 const STALE = 'ERR_NETVOLLEY_BATCH_STALE'
 
-export const batchContract: Contract = (t, subject) => {
-  if (subject.style !== 'batchHandler') return
-  const serve = (batchHandler: BatchHandler): RequestServer =>
-    new subject.RequestServer({ framing: U16, drive: subject.drive, batchHandler })
+const serve = (subject: Subject, batchHandler: BatchHandler): RequestServer =>
+  new subject.RequestServer({ framing: U16, drive: subject.drive, batchHandler })
 
+const columns: Contract = (t, subject) => {
   t.test('[SV25] the columns describe each request where it lies in the slab', async () => {
     const seen: unknown[] = []
     const handler: BatchHandler = (batch) => {
@@ -25,7 +24,7 @@ export const batchContract: Contract = (t, subject) => {
         batch.reply(i, body)
       }
     }
-    await runningServer(t, serve(handler), async ({ tcp, udp }) => {
+    await runningServer(t, serve(subject, handler), async ({ tcp, udp }) => {
       const client = await tcp()
       client.send(Buffer.concat([frame(2, 'one'), frame(2, '')]))
       await client.receiveFrame(2)
@@ -46,7 +45,7 @@ export const batchContract: Contract = (t, subject) => {
       bursts.push({ connections: of(batch.connectionId), peers: of(batch.peerId), count: batch.count })
       for (let i = batch.first; i < batch.end; i++) batch.replyInPlace(i, batch.headerBytes[i], batch.bodyBytes[i])
     }
-    await runningServer(t, serve(handler), async ({ tcp }) => {
+    await runningServer(t, serve(subject, handler), async ({ tcp }) => {
       const clients = await Promise.all([tcp(), tcp()])
       for (const client of clients) client.send(Buffer.concat(Array.from({ length: 50 }, () => frame(2, 'x'))))
       for (const client of clients) await client.receive(150)
@@ -57,7 +56,9 @@ export const batchContract: Contract = (t, subject) => {
       t.equal(new Set(bursts.flatMap(({ peers }) => [...peers])).size, 2)
     })
   })
+}
 
+const asyncHandlers: Contract = (t, subject) => {
   t.test('[SV25] an async handler keeps its batch, with the same indices, while others come', async () => {
     const gates: (() => void)[] = []
     let taken = 0
@@ -74,7 +75,7 @@ export const batchContract: Contract = (t, subject) => {
         batch.reply(i, [batch.header(i).subarray(0, 0), batch.body(i)])
       })
     }
-    await runningServer(t, serve(handler), async ({ tcp }) => {
+    await runningServer(t, serve(subject, handler), async ({ tcp }) => {
       const clients = await Promise.all([tcp(), tcp(), tcp()])
       for (const [i, client] of clients.entries()) {
         client.send(Buffer.concat([frame(2, pattern(500, i)), frame(2, pattern(2500, i))]))
@@ -98,7 +99,7 @@ export const batchContract: Contract = (t, subject) => {
       for (let i = batch.first; i < batch.end; i++)
         if (batch.body(i).toString() === 'take') taken.push(batch.requestOf(i))
     }
-    await runningServer(t, serve(handler), async ({ tcp, udp, stats }) => {
+    await runningServer(t, serve(subject, handler), async ({ tcp, udp, stats }) => {
       const client = await tcp()
       client.send(frame(2, 'take'))
       const datagrams = await udp()
@@ -114,7 +115,9 @@ export const batchContract: Contract = (t, subject) => {
       t.equal((await datagrams.receive()).toString(), 'udp IPv4')
     })
   })
+}
 
+const ends: Contract = (t, subject) => {
   t.test(
     '[SV25] a batch that is used after its end, or beyond its ends, throws ERR_NETVOLLEY_BATCH_STALE',
     async () => {
@@ -144,7 +147,7 @@ export const batchContract: Contract = (t, subject) => {
         }
         for (let i = batch.first; i < batch.end; i++) batch.reply(i, batch.body(i))
       }
-      await runningServer(t, serve(handler), async ({ tcp }) => {
+      await runningServer(t, serve(subject, handler), async ({ tcp }) => {
         const client = await tcp()
         client.send(frame(2, 'x'))
         await client.receiveFrame(2)
@@ -153,14 +156,16 @@ export const batchContract: Contract = (t, subject) => {
       })
     },
   )
+}
 
+const retention: Contract = (t, subject) => {
   t.test('[SV25] retain() keeps a batch until release(), which fails the rest; both may be called twice', async () => {
     const kept: RequestBatch[] = []
     const handler: BatchHandler = (batch) => {
       t.equal(batch.retain() === batch && batch.retain() === batch, true)
       kept.push(batch)
     }
-    await runningServer(t, serve(handler), async ({ tcp, udp, stats }) => {
+    await runningServer(t, serve(subject, handler), async ({ tcp, udp, stats }) => {
       const clients = [await tcp(), await tcp()]
       for (const [i, client] of clients.entries()) {
         client.send(frame(2, `client ${String(i)}`))
@@ -197,8 +202,9 @@ export const batchContract: Contract = (t, subject) => {
       if (text === 'throw') throw new Error('thrown')
       if (text === 'reject') return Promise.reject(new Error('rejected'))
       for (let i = batch.first + 1; i < batch.end; i++) batch.reply(i, batch.body(i))
+      return undefined
     }
-    const server = serve(handler)
+    const server = serve(subject, handler)
     server.on('requestError', (error: Error, request: unknown) => seen.push([error.message, request]))
     await runningServer(t, server, async ({ tcp, stats }) => {
       for (const what of ['throw', 'reject']) {
@@ -216,4 +222,9 @@ export const batchContract: Contract = (t, subject) => {
       t.equal(stats().requests.failed + stats().requests.aborted, 4)
     })
   })
+}
+
+export const batchContract: Contract = (t, subject) => {
+  if (subject.style !== 'batchHandler') return
+  for (const part of [columns, asyncHandlers, ends, retention]) part(t, subject)
 }

@@ -17,7 +17,7 @@ async function drip(client: TcpClient, bytes: Buffer, everyMs: number): Promise<
   return performance.now() - start
 }
 
-export const deadlinesContract: Contract = (t, subject) => {
+const headers: Contract = (t, subject) => {
   t.test('[SV20] a client that sends its header byte by byte is closed at headerTimeoutMs, others are served', () => {
     const framing = { kind: 'lengthPrefixed', bytes: 4, offset: 28 } as const
     const options = { framing, frameReplies: false, headerTimeoutMs: 150, idleTimeoutMs: NEVER }
@@ -63,7 +63,9 @@ export const deadlinesContract: Contract = (t, subject) => {
       t.equal(stats().connections.closed.headerTimeout, 1)
     }),
   )
+}
 
+const bodiesAndIdleness: Contract = (t, subject) => {
   t.test('[SV20] a body has bodyTimeoutMs, and longer at minBytesPerSec', () => {
     const options = { framing: U32, bodyTimeoutMs: 100, minBytesPerSec: 10, headerTimeoutMs: NEVER }
     return running(t, subject, options, echo, async ({ tcp, stats }) => {
@@ -102,7 +104,9 @@ export const deadlinesContract: Contract = (t, subject) => {
       t.equal(stats().connections.closed.idleTimeout, 2)
     })
   })
+}
 
+const debtsAndWrites: Contract = (t, subject) => {
   t.test('[SV20] a sender that is too slow still gets the answers to its complete requests', () => {
     const answer = async ({ body }: { body: Buffer }): Promise<Buffer> => {
       const reply = Buffer.from(body)
@@ -136,4 +140,8 @@ export const deadlinesContract: Contract = (t, subject) => {
       },
     )
   })
+}
+
+export const deadlinesContract: Contract = (t, subject) => {
+  for (const part of [headers, bodiesAndIdleness, debtsAndWrites]) part(t, subject)
 }

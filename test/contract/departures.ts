@@ -6,7 +6,7 @@ import { until } from '../support/until'
 import type { Contract } from './contract'
 import { U32, deferred, echo, pattern, running } from './running'
 
-export const departuresContract: Contract = (t, subject) => {
+const halfClosed: Contract = (t, subject) => {
   t.test('[SV22] requests followed at once by FIN are answered, also by handlers that take their time', async () => {
     const later = async ({ body }: { body: Buffer }): Promise<Buffer> => {
       const reply = Buffer.from(body)
@@ -54,7 +54,9 @@ export const departuresContract: Contract = (t, subject) => {
       },
     ),
   )
+}
 
+const lingering: Contract = (t, subject) => {
   t.test('[SV21] the last reply arrives although the client has sent more than the server reads', () =>
     running(
       t,
@@ -92,7 +94,9 @@ export const departuresContract: Contract = (t, subject) => {
       },
     ),
   )
+}
 
+const resets: Contract = (t, subject) => {
   t.test(`[SV22] clients that reset at any point cost nothing but their own requests (seed ${String(SEED)})`, () => {
     const random = smallRandom(SEED)
     const answer = async ({ body }: { body: Buffer }): Promise<Buffer> => {
@@ -150,4 +154,8 @@ export const departuresContract: Contract = (t, subject) => {
       t.equal(stats().connections.closed.reset, 1)
     })
   })
+}
+
+export const departuresContract: Contract = (t, subject) => {
+  for (const part of [halfClosed, lingering, resets]) part(t, subject)
 }

@@ -5,9 +5,8 @@ import { until } from '../support/until'
 import type { Contract } from './contract'
 import { U16, pattern, running, runningServer } from './running'
 
-export const failuresContract: Contract = (t, subject) => {
-  const { RequestServer, drive } = subject
-
+const closeWithin: Contract = (t, subject) => {
+  let closer = (): Promise<unknown> => Promise.resolve()
   t.test(
     '[SV24] close() within the handler: that request and those before it are answered, then all is closed',
     async () => {
@@ -39,7 +38,10 @@ export const failuresContract: Contract = (t, subject) => {
       }
     },
   )
+}
 
+const destroyWithin: Contract = (t, subject) => {
+  let destroyer = (): void => undefined
   t.test(
     '[SV42] destroy() within the handler ends the server at once; what the handler still answers is dropped',
     async () => {
@@ -64,11 +66,11 @@ export const failuresContract: Contract = (t, subject) => {
       }
     },
   )
-  let closer = (): Promise<unknown> => Promise.resolve()
-  let destroyer = (): void => undefined
+}
 
+const throwing: Contract = (t, subject) => {
   if (subject.style !== 'handler') return
-
+  const { RequestServer, drive } = subject
   t.test('[SV24] a handler that throws or rejects fails that request only, and requestError tells', async () => {
     const seen: [unknown, ServerRequest | null][] = []
     const server = new RequestServer({
@@ -110,7 +112,11 @@ export const failuresContract: Contract = (t, subject) => {
       t.equal(stats().requests.failed, 4)
     })
   })
+}
 
+const badAnswers: Contract = (t, subject) => {
+  if (subject.style !== 'handler') return
+  const { RequestServer, drive } = subject
   t.test('[SV24] an error after the answer is told, and the answer stands', async () => {
     const seen: (string | undefined)[] = []
     const server = new RequestServer({
@@ -152,7 +158,11 @@ export const failuresContract: Contract = (t, subject) => {
       t.equal(seen, [...Array<string>(7).fill(invalid), 'ERR_NETVOLLEY_REPLY_TOO_LARGE'])
     })
   })
+}
 
+const lateAnswers: Contract = (t, subject) => {
+  if (subject.style !== 'handler') return
+  const { RequestServer, drive } = subject
   t.test('[SV24] a handler that answers after the end of the server harms nothing', async () => {
     const kept: ServerRequest[] = []
     const server = new RequestServer({
@@ -178,4 +188,8 @@ export const failuresContract: Contract = (t, subject) => {
       kept[4].reply([pattern(100), pattern(3)])
     })
   })
+}
+
+export const failuresContract: Contract = (t, subject) => {
+  for (const part of [closeWithin, destroyWithin, throwing, badAnswers, lateAnswers]) part(t, subject)
 }

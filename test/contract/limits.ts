@@ -3,7 +3,7 @@ import { until } from '../support/until'
 import type { Contract } from './contract'
 import { U16, U32, deferred, echo, pattern, required, running } from './running'
 
-export const limitsContract: Contract = (t, subject) => {
+const bodyLimits: Contract = (t, subject) => {
   t.test('[SV10] bodies around 65,536 bytes: up to the limit they are answered, above it the connection ends', () =>
     running(t, subject, { framing: U32 }, echo, async ({ tcp, stats }) => {
       const other = await tcp()
@@ -67,7 +67,9 @@ export const limitsContract: Contract = (t, subject) => {
       },
     ),
   )
+}
 
+const connectionLimits: Contract = (t, subject) => {
   t.test('[SV17] 500 connections at once are all answered', () =>
     running(t, subject, {}, echo, async ({ address, stats }) => {
       const target = required(address.tcp)
@@ -111,7 +113,9 @@ export const limitsContract: Contract = (t, subject) => {
       t.equal(stats().connections.peak, 2)
     }),
   )
+}
 
+const datagramLimits: Contract = (t, subject) => {
   t.test('[SV17] datagrams above maxUdpInFlight wait in the kernel and are answered later', () => {
     const gate = deferred<void>()
     const answer = async (call: { body: Buffer }): Promise<Buffer> => {
@@ -130,4 +134,8 @@ export const limitsContract: Contract = (t, subject) => {
       t.equal(stats().requests.inFlightPeak, 4)
     })
   })
+}
+
+export const limitsContract: Contract = (t, subject) => {
+  for (const part of [bodyLimits, connectionLimits, datagramLimits]) part(t, subject)
 }

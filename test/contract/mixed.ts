@@ -22,8 +22,10 @@ export const mixedContract: Contract = (t, subject) => {
     const answer: Answer = (call) => {
       const kind = Math.floor(random() * 6)
       const { body } = call
-      if (kind === 0) call.replyInPlace(call.header.length, body.length)
-      else if (kind === 1)
+      if (kind === 0) {
+        call.replyInPlace(call.header.length, body.length)
+        return undefined
+      } else if (kind === 1)
         return [body.subarray(0, 6), body.subarray(6), Buffer.alloc(Math.floor(random() * 900), body[6])]
       else if (kind === 2) return body.subarray(0, 6 + Math.floor(random() * (body.length - 6)))
       else if (kind === 3) {

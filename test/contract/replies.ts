@@ -12,7 +12,7 @@ const obedient: Answer = (call) => {
   else call.reply(call.body)
 }
 
-export const repliesContract: Contract = (t, subject) => {
+const outcomes: Contract = (t, subject) => {
   t.test('[SV16] noReply gives the place in the order back, on TCP and on UDP', () =>
     running(t, subject, {}, obedient, async ({ tcp, udp, stats }) => {
       const client = await tcp()
@@ -48,7 +48,9 @@ export const repliesContract: Contract = (t, subject) => {
       await until(() => stats().connections.closed.handler === 1, 'closed by the handler')
     }),
   )
+}
 
+const onceOnly: Contract = (t, subject) => {
   t.test('[SV24] a second answer throws ERR_NETVOLLEY_REPLY_TWICE and the first one stands', () => {
     const codes: unknown[] = []
     const answer: Answer = (call) => {
@@ -78,7 +80,9 @@ export const repliesContract: Contract = (t, subject) => {
       t.equal(stats().requests.replied, 2)
     })
   })
+}
 
+const inPlace: Contract = (t, subject) => {
   t.test('[SV35] replyInPlace with frameReplies sends a part of the body behind its length', () => {
     const answer: Answer = (call) => {
       const at = call.header.length
@@ -132,7 +136,9 @@ export const repliesContract: Contract = (t, subject) => {
       t.equal((await (await udp()).ask(pattern(3000))).equals(pattern(3000)), true)
     })
   })
+}
 
+const sizes: Contract = (t, subject) => {
   t.test('[SV24] a reply that is too large is refused at once, and the request can still be answered', () => {
     const codes: unknown[] = []
     const answer: Answer = (call) => {
@@ -185,7 +191,9 @@ export const repliesContract: Contract = (t, subject) => {
       },
     )
   })
+}
 
+const copies: Contract = (t, subject) => {
   t.test('[SV24] the bytes of a reply are copied before reply() returns', () => {
     const answer: Answer = (call) => {
       const data = Buffer.from(call.body)
@@ -209,4 +217,8 @@ export const repliesContract: Contract = (t, subject) => {
       t.equal((await client.receive(bytes.length)).equals(bytes), true)
     }),
   )
+}
+
+export const repliesContract: Contract = (t, subject) => {
+  for (const part of [outcomes, onceOnly, inPlace, sizes, copies]) part(t, subject)
 }

@@ -5,7 +5,7 @@ import type { Kit } from './contract'
 
 const kit: Kit = {
   test: (title, run) => {
-    it(title, run)
+    it(title, async () => run())
   },
   equal: (actual, expected, what) => {
     try {

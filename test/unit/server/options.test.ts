@@ -25,7 +25,11 @@ it('[SV17] has the defaults of the specification', () => {
     idleTimeoutMs: 60000,
     lingerTimeoutMs: 2000,
     lingerBytes: 65536,
-    framing: { bytes: 2, littleEndian: false, includesHeader: false, offset: 0, adjust: 0 },
+    prefixBytes: 2,
+    littleEndian: 0,
+    includesHeader: 0,
+    prefixOffset: 0,
+    adjust: 0,
   })
 })
 
@@ -33,11 +37,15 @@ it.each([0, 100, 65536, 70_000, 2 ** 20, 2 ** 24])(
   '[SV10] with maxBodyBytes %i the largest slot class holds the largest frame, and there are some of it',
   (maxBodyBytes) => {
     const { config } = given({ maxBodyBytes, framing: { ...U16, offset: 1000 }, frameReplies: false })
-    const large = config.slab[config.slab.length - 1]
-    expect(large.slotBytes).toBeGreaterThanOrEqual(1002 + maxBodyBytes)
-    expect(large.slotBytes).toBeGreaterThanOrEqual(65507)
-    expect(large.slots).toBeGreaterThanOrEqual(8)
-    const total = config.slab.reduce((sum, { slots, slotBytes }) => sum + slots * (slotBytes + 128), 0)
+    expect(config.largeSlotBytes).toBeGreaterThanOrEqual(1002 + maxBodyBytes)
+    expect(config.largeSlotBytes).toBeGreaterThanOrEqual(65507)
+    expect(config.largeSlots).toBeGreaterThanOrEqual(8)
+    const classes = [
+      [config.smallSlots, config.smallSlotBytes],
+      [config.mediumSlots, config.mediumSlotBytes],
+      [config.largeSlots, config.largeSlotBytes],
+    ]
+    const total = classes.reduce((sum, [slots, slotBytes]) => sum + slots * (slotBytes + 128), 0)
     expect(total).toBeLessThan(2 ** 32)
   },
 )
