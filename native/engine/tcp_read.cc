@@ -16,13 +16,18 @@ bool TcpService::server_is_full() const {
   return in_flight_ >= context_.config.max_tcp_in_flight || context_.dispatch.room() == 0;
 }
 
+// It waits for its own replies to be finished, or to be taken by its peer.
+bool TcpService::is_behind(const TcpConnection& connection) const {
+  return connection.throttled || connection.in_flight >= context_.config.max_in_flight_per_connection;
+}
+
 bool TcpService::has_room(const TcpConnection& connection) const {
-  return !connection.starved && connection.in_flight < context_.config.max_in_flight_per_connection && !server_is_full();
+  return !connection.starved && !is_behind(connection) && !server_is_full();
 }
 
 // Bytes that nobody would take stay in the kernel, where they slow the peer down.
 bool TcpService::reads(const TcpConnection& connection) const {
-  return connection.open && !connection.closing && !connection.finished && !connection.throttled &&
+  return connection.open && !connection.closing && !connection.finished &&
          (connection.input.empty() || connection.partial) && has_room(connection);
 }
 
@@ -128,8 +133,7 @@ uint32_t TcpService::cut(uint32_t index, const uint8_t* data, uint32_t bytes) {
   uint32_t used = 0;
   while (used < bytes) {
     if (!has_room(connection)) {
-      const bool own_limit = connection.in_flight >= context_.config.max_in_flight_per_connection;
-      if (!own_limit) starve(index);
+      if (!is_behind(connection)) starve(index);
       end_partial(index);
       return used;
     }
@@ -205,10 +209,10 @@ void TcpService::after_input(uint32_t index) {
     end_if_done(index);
   }
   if (!connection.open) return;
-  // A reply to somebody else makes room: without a note nobody would come back here. At its own limit, its own reply does.
-  const bool own_limit = connection.in_flight >= context_.config.max_in_flight_per_connection;
+  // A reply to somebody else makes room: without a note nobody would come back here. One that is behind is listed by its
+  // own replies.
   const bool has_more = connection.may_read || (!connection.input.empty() && !connection.partial);
-  if (!connection.closing && !own_limit && has_more && server_is_full()) starve(index);
+  if (!connection.closing && !is_behind(connection) && has_more && server_is_full()) starve(index);
   arm(connection);
 }
 

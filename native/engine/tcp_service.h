@@ -66,6 +66,7 @@ class TcpService {
   void read(uint32_t index);
   void discard(uint32_t index);
   bool server_is_full() const;
+  bool is_behind(const TcpConnection& connection) const;
   bool has_room(const TcpConnection& connection) const;
   bool reads(const TcpConnection& connection) const;
   void starve(uint32_t index);

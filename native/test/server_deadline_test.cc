@@ -37,7 +37,6 @@ TEST("[SV20] a client that says nothing is closed 2 s after it was accepted") {
 TEST("[SV20] a client that sends a byte every half second is closed after 2 s while others are served") {
   FakeServer server(1, options_of(small_config()));
   server.handler = FakeServer::echo;
-  ServerConfig config = server.config();
   FakeClient slow = server.connect(1);
   FakeClient good = server.connect(2);
   const Bytes frame = frame16(Bytes(300, 7));

@@ -8,7 +8,7 @@ it('[SV17] has the defaults of the specification', () => {
   const { config, tcp, udp, prefix, maxReplyBytes, closeGraceMs } = given({})
   expect([tcp, udp, prefix?.bytes, maxReplyBytes, closeGraceMs]).toEqual([true, true, 2, 16777216, 10000])
   expect(config).toMatchObject({
-    datagramFramed: false,
+    datagramFramed: 0,
     maxConnections: 65535,
     maxBodyBytes: 65536,
     maxInFlightPerConnection: 64,
@@ -53,5 +53,5 @@ it.each([0, 100, 65536, 70_000, 2 ** 20, 2 ** 24])(
 it('[SV42] checking options opens nothing; what is given as undefined is not given', () => {
   const { openEngine, config } = given({ drive: 'thread', maxBodyBytes: undefined, datagramFraming: 'same' })
   expect(typeof openEngine).toBe('function')
-  expect([config.maxBodyBytes, config.datagramFramed]).toEqual([65536, true])
+  expect([config.maxBodyBytes, config.datagramFramed]).toEqual([65536, 1])
 })
