@@ -18,7 +18,6 @@ struct InFlight {
   uint32_t sequence = 0;  // in its connection
   uint32_t peer = 0;
   bool live = false;
-  bool partly_answered = false;
 };
 
 struct NewRequest {

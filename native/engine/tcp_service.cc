@@ -175,8 +175,17 @@ void TcpService::on_deadline(uint32_t index) {
   if (index == kListenerKey) return listener_.on_ready();
   TcpConnection& connection = connections_[index];
   CloseReason reason = CloseReason::kIdleTimeout;
-  const double due = deadline(connection, &reason);
-  if (due <= context_.reactor.now_ms()) return expire(index, reason);
+  const double now_ms = context_.reactor.now_ms();
+  double due = deadline(connection, &reason);
+  const bool blames_peer = reason != CloseReason::kWriteTimeout && !connection.lingering;
+  if (due <= now_ms && blames_peer && !connection.may_read) {
+    // What the peer sent in time may still lie in the kernel, where this program was too busy to read it.
+    connection.may_read = true;
+    resume(index);
+    if (!connection.open) return;
+    due = deadline(connection, &reason);
+  }
+  if (due <= now_ms) return expire(index, reason);
   // With requests in flight there is no deadline; the idle one cannot come sooner than a whole idle time from now.
   const double idle_ms = context_.config.idle_timeout_ms;
   const double next = due != kNever ? due : idle_ms > 0 ? context_.reactor.now_ms() + idle_ms : kNever;

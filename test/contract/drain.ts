@@ -84,6 +84,23 @@ const grace: Contract = (t, subject) => {
   })
 }
 
+const graceAfterQuiet: Contract = (t, subject) => {
+  t.test('[SV41] the grace time counts from close(), however long nothing has happened before', () => {
+    const answer = (): Promise<Buffer> => new Promise(() => undefined)
+    return running(t, subject, {}, answer, async ({ server, tcp, stats }) => {
+      const client = await tcp()
+      client.send(frame(2, 'never'))
+      await until(() => stats().requests.inFlight === 1, 'in the handler')
+      const quiet = performance.now() + 300
+      await until(() => performance.now() > quiet, 'time has passed')
+      const start = performance.now()
+      await server.close({ graceMs: 150 })
+      const took = performance.now() - start
+      t.equal(took >= 150, true, `a grace of 150 ms took ${String(took)} ms`)
+    })
+  })
+}
+
 const leftovers: Contract = (t, subject) => {
   t.test('[SV41] a frame that is incomplete when close() is called is not waited for', () =>
     running(t, subject, {}, echo, async ({ server, tcp, stats }) => {
@@ -123,5 +140,5 @@ const leftovers: Contract = (t, subject) => {
 }
 
 export const drainContract: Contract = (t, subject) => {
-  for (const part of [graceful, grace, leftovers]) part(t, subject)
+  for (const part of [graceful, grace, graceAfterQuiet, leftovers]) part(t, subject)
 }
