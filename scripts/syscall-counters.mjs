@@ -42,7 +42,18 @@ async function measure(drive, prefix) {
   const ended = new Promise((resolve) => server.once('close', resolve))
   while (!output.includes('PORT ')) await Promise.race([new Promise((r) => server.stdout.once('data', r)), ended])
   const port = /PORT (\d+)/.exec(output)?.[1] ?? ''
-  const load = ['udp-echo', '--port', port, '--outstanding', OUTSTANDING, '--body', '64', '--seconds', SECONDS, '--json']
+  const load = [
+    'udp-echo',
+    '--port',
+    port,
+    '--outstanding',
+    OUTSTANDING,
+    '--body',
+    '64',
+    '--seconds',
+    SECONDS,
+    '--json',
+  ]
   const result = await run(LOAD_GENERATOR, load, { quiet: true })
   server.stdin.end()
   await ended
@@ -61,8 +72,10 @@ async function check(drive) {
   const free = await measure(drive, [])
   const calls = free.pollCalls + free.receiveCalls + free.sendCalls + free.wakeCalls
   const each = calls / free.answers
-  console.log(`${drive}: (poll ${free.pollCalls} + receive ${free.receiveCalls} + send ${free.sendCalls} + wake ${free.wakeCalls})` +
-    ` / ${free.answers} answers = ${each.toFixed(4)} (at most ${MOST_CALLS}); bells ${free.bellCalls}`)
+  console.log(
+    `${drive}: (poll ${free.pollCalls} + receive ${free.receiveCalls} + send ${free.sendCalls} + wake ${free.wakeCalls})` +
+      ` / ${free.answers} answers = ${each.toFixed(4)} (at most ${MOST_CALLS}); bells ${free.bellCalls}`,
+  )
   let good = each <= MOST_CALLS && free.answers > 0
   if (spawnSync('strace', ['-V'], { stdio: 'ignore' }).status !== 0) {
     console.log(`${drive}: left out: strace is not installed`)
@@ -70,13 +83,23 @@ async function check(drive) {
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'netvolley-strace-'))
   const file = path.join(folder, 'calls')
-  const traced = await measure(drive, ['strace', '-c', '-f', '-o', file, '-e', `trace=${Object.values(CALLS).join(',')}`])
+  const traced = await measure(drive, [
+    'strace',
+    '-c',
+    '-f',
+    '-o',
+    file,
+    '-e',
+    `trace=${Object.values(CALLS).join(',')}`,
+  ])
   const text = readFileSync(file, 'utf8')
   rmSync(folder, { recursive: true })
   for (const [counter, call] of Object.entries(CALLS)) {
     const seen = straceCount(text, call)
     const difference = Math.abs(traced[counter] - seen) / Math.max(seen, 1)
-    console.log(`${drive} under strace: ${counter} ${traced[counter]}, strace ${call} ${seen}: ${(difference * 100).toFixed(2)} % apart`)
+    console.log(
+      `${drive} under strace: ${counter} ${traced[counter]}, strace ${call} ${seen}: ${(difference * 100).toFixed(2)} % apart`,
+    )
     good &&= seen > 0 && difference <= TOLERANCE
   }
   return good

@@ -1,9 +1,12 @@
 // Framed TCP echo on node:net, as a careful Node program does it: frames cut across chunks, and a handler that gets header
 // and body and returns the parts of its reply. `--replies` says how the replies of a chunk go out:
-//   joined  Buffer.concat of all parts and one write: the fastest that has a handler, so it is the competitor `node-net`
-//   corked  cork(), a write per part, uncork()
-//   chunk   no handler at all, the whole frames of the chunk are written back as they came: what node:net can carry at most
-// `npm run bench -- node-net-replies` measures the three beside each other; bench/README.md has the figures.
+//   each         a write for each reply, as a handler that has only its request and its socket does it
+//   corked       cork(), a write for each part of a reply, uncork(): the same handler as netvolley's friendly one, batched as
+//                node:net offers it; the competitor `node-net`
+//   corked-each  the same with one part for each reply
+//   joined       Buffer.concat of all parts and one write, by hand; the competitor `node-net-joined`
+//   chunk        no handler at all, the whole frames of the chunk are written back as they came
+// `npm run bench -- node-net-replies` measures them beside each other.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { parseArgs } from 'node:util'
 import { announce, endWithInput, fail } from './driver-protocol.js'
@@ -16,6 +19,10 @@ let answers = 0
 
 function handler(header: Buffer, body: Buffer): readonly Buffer[] {
   return [header, body]
+}
+
+function handleFrame(frame: Buffer): Buffer {
+  return frame
 }
 
 /** Asks the handler for each complete frame of `buffer`; returns their bytes. */
@@ -40,6 +47,24 @@ function answerJoined(socket: Socket, buffer: Buffer): number {
 function answerCorked(socket: Socket, buffer: Buffer): number {
   socket.cork()
   const answered = answerFrames(buffer, (part) => socket.write(part))
+  socket.uncork()
+  return answered
+}
+
+/** One write for each reply, as a handler that knows its request and its socket does it. */
+function answerEach(socket: Socket, buffer: Buffer): number {
+  let at = 0
+  for (let bytes = frameBytesAt(buffer, at); bytes > 0; bytes = frameBytesAt(buffer, at)) {
+    socket.write(handleFrame(buffer.subarray(at, at + bytes)))
+    at += bytes
+    answers++
+  }
+  return at
+}
+
+function answerCorkedEach(socket: Socket, buffer: Buffer): number {
+  socket.cork()
+  const answered = answerEach(socket, buffer)
   socket.uncork()
   return answered
 }
@@ -69,8 +94,14 @@ function serve(socket: Socket, answer: Answer): void {
   socket.on('error', () => socket.destroy())
 }
 
-const answerOf: Record<string, Answer> = { joined: answerJoined, corked: answerCorked, chunk: answerChunk }
-const { replies } = parseArgs({ options: { replies: { type: 'string', default: 'joined' } } }).values
+const answerOf: Record<string, Answer> = {
+  each: answerEach,
+  'corked-each': answerCorkedEach,
+  joined: answerJoined,
+  corked: answerCorked,
+  chunk: answerChunk,
+}
+const { replies } = parseArgs({ options: { replies: { type: 'string', default: 'corked' } } }).values
 const answer = answerOf[replies]
 if (answer === undefined) fail(`--replies takes ${Object.keys(answerOf).join(', ')}, got '${replies}'`)
 const sockets = new Set<Socket>()

@@ -16,7 +16,8 @@ export const echo: Trial = {
   about: 'framed TCP echo, u32 big-endian length at offset 28 of a 32-byte header, 64-byte body, 50 connections x 16',
   competitors: [
     cEpoll(),
-    nodeDriver('node-net', 'node-net-echo.js'),
+    nodeDriver('node-net', 'node-net-echo.js', '--replies', 'corked'),
+    nodeDriver('node-net-joined', 'node-net-echo.js', '--replies', 'joined'),
     netvolley('friendly'),
     netvolley('in-place'),
     netvolley('volley'),

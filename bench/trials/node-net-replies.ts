@@ -6,12 +6,13 @@ function nodeNet(replies: string): Competitor {
   return nodeDriver(`node-net-${replies}`, 'node-net-echo.js', '--replies', replies)
 }
 
-/** Shows that the program which the echo trial calls `node-net` is the fastest of those that have a handler. */
+/** What the choice of the program that the echo trial calls `node-net` (`corked`) makes of its ratios. */
 export const nodeNetReplies: Trial = {
   name: 'node-net-replies',
   variant: 'tcp, 50 connections x 16, 32-byte header, 64-byte body',
-  about: 'how a framed echo on node:net writes its replies: joined, corked, or the chunk as it came (no handler)',
-  competitors: [nodeNet('joined'), nodeNet('corked'), nodeNet('chunk')],
+  about:
+    'how a framed echo on node:net writes its replies: each by itself, corked, joined, or the chunk as it came (no handler)',
+  competitors: [nodeNet('each'), nodeNet('corked'), nodeNet('corked-each'), nodeNet('joined'), nodeNet('chunk')],
   load: echoLoad,
   mayLose: false,
   goals: [],

@@ -3,7 +3,8 @@
  * same, after checks and getters that cost more than the view itself.
  */
 class BufferView extends Uint8Array {}
-Object.setPrototypeOf(BufferView.prototype, Buffer.prototype)
+Object.setPrototypeOf(BufferView.prototype, Buffer.prototype as object)
+Object.defineProperty(BufferView.prototype, 'constructor', { value: Buffer })
 
 /** A Buffer over `bytes` bytes of `buffer`, from `offset`; the caller knows that they are there. */
 export function bufferView(buffer: ArrayBufferLike, offset: number, bytes: number): Buffer {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { inspect } from 'node:util'
 import { ErrorCode, NetvolleyError, backendUnavailable, systemError } from '../errors'
 import { checkKnownKeys, checkObject, checkOneOf } from '../runtime'
 import { addon, type EngineHandle } from './addon'
@@ -31,7 +32,7 @@ export interface EngineLink {
 }
 
 // Taken now: a test that replaces the timers of its program must not stop the sockets.
-const { nextTick } = process
+const nextTick = process.nextTick.bind(process)
 
 let shared: Engine | undefined
 
@@ -194,5 +195,6 @@ function chooseDrive(drive: unknown): 'thread' | 'inline' {
 
 function checkBackend(backend: unknown): void {
   if (backend === undefined || backend === 'auto') return
-  if (typeof backend !== 'string' || !BACKENDS.includes(backend)) throw backendUnavailable(String(backend), BACKENDS)
+  if (typeof backend !== 'string' || !BACKENDS.includes(backend))
+    throw backendUnavailable(typeof backend === 'string' ? backend : inspect(backend), BACKENDS)
 }

@@ -55,6 +55,8 @@ export class PrefixWriter {
   readonly bytes: number
   /** The longest reply that the prefix can announce. */
   readonly maxReplyBytes: number
+  /** The shortest one: a length with something added to it cannot announce less. */
+  readonly minReplyBytes: number
   readonly #littleEndian: boolean
   readonly #added: number
 
@@ -69,6 +71,7 @@ export class PrefixWriter {
     this.bytes = framing.bytes
     this.#littleEndian = framing.littleEndian
     this.#added = (framing.includesHeader ? framing.bytes : 0) - framing.adjust
+    this.minReplyBytes = Math.max(0, -this.#added)
     this.maxReplyBytes = 2 ** (8 * framing.bytes) - 1 - this.#added
   }
 

@@ -290,7 +290,9 @@ function engineOf(options: Record<string, unknown>): () => { engine: Engine; own
 }
 
 /** About 33 MiB of address space, of which only what is used becomes memory. The largest class holds the largest frame. */
-function slabClasses(largestFrameBytes: number): Pick<ServerFields, `${'small' | 'medium' | 'large'}Slot${'s' | 'Bytes'}`> {
+function slabClasses(
+  largestFrameBytes: number,
+): Pick<ServerFields, `${'small' | 'medium' | 'large'}Slot${'s' | 'Bytes'}`> {
   const largeSlotBytes = Math.max(65536 + 4096, Math.ceil(largestFrameBytes / 4096) * 4096)
   return {
     smallSlots: RING_ENTRIES,

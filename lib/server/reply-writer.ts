@@ -174,6 +174,13 @@ export class ReplyWriter {
   }
 
   #checkSize(bytes: number, udp: boolean): void {
+    if (!udp && this.#prefix !== null && bytes < this.#prefix.minReplyBytes) {
+      throw optionInvalid(
+        'reply',
+        `${String(bytes)} bytes`,
+        `at least ${String(this.#prefix.minReplyBytes)} bytes with this framing.adjust`,
+      )
+    }
     const limit = udp ? Math.min(MAX_DATAGRAM_BYTES, this.#maxReplyBytes) : this.#maxReplyBytes
     if (bytes <= limit) return
     throw new NetvolleyError(

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { inspect } from 'node:util'
 import { ErrorCode, NetvolleyError, optionInvalid, systemError } from '../errors'
-import { Engine, RequestLink, SERVER_COUNTERS, type ServerCounters, isIpLiteral } from '../native'
+import { type Engine, RequestLink, SERVER_COUNTERS, type ServerCounters, isIpLiteral } from '../native'
 import { checkInteger, checkKnownKeys, checkNumber, checkObject, checkString, defaultRuntime } from '../runtime'
 import { BatchDispatcher, type Dispatcher, HandlerDispatcher } from './dispatcher'
 import { type CheckedOptions, type RequestServerOptions, TRANSMIT_BYTES, checkOptions } from './options'
@@ -60,7 +60,7 @@ export class RequestServer extends EventEmitter {
    * @throws ERR_NETVOLLEY_SERVER_STATE when it has listened before
    * @throws the system's own error (EADDRINUSE, EACCES, ...) with `syscall`, `address` and `port`; it may then listen again
    */
-  // eslint-disable-next-line @typescript-eslint/require-await -- every failure is a rejection, as users of a promise expect
+
   async listen(options: ListenOptions = {}): Promise<ServerAddress> {
     const { host, port, signal } = checkListen(options)
     signal?.throwIfAborted()

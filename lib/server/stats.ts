@@ -70,7 +70,11 @@ export interface RequestServerStats {
   readonly engine: EngineCounters | undefined
 }
 
-export function serverStats(c: ServerCounters, engine: EngineCounters | undefined, heldReplies: number): RequestServerStats {
+export function serverStats(
+  c: ServerCounters,
+  engine: EngineCounters | undefined,
+  heldReplies: number,
+): RequestServerStats {
   return {
     connections: {
       active: c.connectionsActive,

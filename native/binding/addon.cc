@@ -41,8 +41,8 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   result.Set("linkWords", static_cast<uint32_t>(LinkWord::kCount));
   result.Set("linkBytes", static_cast<double>(link_bytes(entries)));
   result.Set("requests", columns_array(env, kRequestColumns, entries, kLinkWordsBytes));
-  result.Set("replies", columns_array(env, kReplyColumns, entries,
-                                      kLinkWordsBytes + columns_bytes(kRequestColumns, entries)));
+  result.Set("replies",
+             columns_array(env, kReplyColumns, entries, kLinkWordsBytes + columns_bytes(kRequestColumns, entries)));
   result.Set("peerBytes", kPeerBytes);
   result.Set("serverFields", names_array(env, kServerFieldNames));
   result.Set("engineCounters", names_array(env, kEngineCounterNames));
@@ -63,9 +63,7 @@ Napi::Value aligned_offset(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>((kWordBytes - address % kWordBytes) % kWordBytes));
 }
 
-Napi::Value now_ms(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), MonotonicClock().now_ms());
-}
+Napi::Value now_ms(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), MonotonicClock().now_ms()); }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("EngineHandle", EngineHandle::define(env));

@@ -11,7 +11,7 @@ namespace netvolley {
 // The part of an engine that knows nothing of Node: the system's back end and the reactor on top of it.
 class EngineCore {
  public:
-  static constexpr uint32_t kMaxEvents = 16;
+  static constexpr uint32_t kMaxEvents = 512;
   static constexpr uint32_t kDatagramBatch = 64;
 
   // Memory that JavaScript made and keeps: the word alone on its line, then EngineCounter::kCount doubles.

@@ -54,7 +54,8 @@ EngineHandle::EngineHandle(const Napi::CallbackInfo& info)
   if (page == nullptr || !info[2].IsFunction() || napi_get_uv_event_loop(env, &loop) != napi_ok) return;
   EngineParts& parts = *parts_;
   parts.env = env;
-  parts.core = std::make_unique<EngineCore>(reinterpret_cast<uint32_t*>(page), reinterpret_cast<double*>(page + kWordBytes));
+  parts.core =
+      std::make_unique<EngineCore>(reinterpret_cast<uint32_t*>(page), reinterpret_cast<double*>(page + kWordBytes));
   if (parts.core->error() != 0) {
     throw_errno(env, parts.core->error());
     return;

@@ -70,6 +70,7 @@ void InlineDrive::deliver() {
 
 void InlineDrive::run(std::function<void()> command) {
   if (closing_) return;
+  core_.reactor().refresh_time();
   command();
   // What the command left to do, such as telling JavaScript, needs a turn that comes from the loop.
   if (!busy_) core_.reactor().wake();

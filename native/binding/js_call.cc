@@ -2,7 +2,8 @@
 
 namespace netvolley {
 
-JsCall::JsCall(const char* name, Napi::Function function) : env_(function.Env()), function_(Napi::Persistent(function)) {
+JsCall::JsCall(const char* name, Napi::Function function)
+    : env_(function.Env()), function_(Napi::Persistent(function)) {
   const Napi::Env env(env_);
   napi_async_init(env_, nullptr, Napi::String::New(env, name), &context_);
 }
@@ -21,8 +22,7 @@ void JsCall::call() {
   const Napi::Env env(env_);
   const Napi::HandleScope scope(env);
   napi_value result;
-  const napi_status status =
-      napi_make_callback(env_, context_, env.Global(), function_.Value(), 0, nullptr, &result);
+  const napi_status status = napi_make_callback(env_, context_, env.Global(), function_.Value(), 0, nullptr, &result);
   if (status == napi_ok) return;
   // A worker that is being terminated has no exception to report.
   bool pending = false;

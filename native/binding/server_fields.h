@@ -6,9 +6,9 @@
 
 #include "engine/server_config.h"
 
-// How lib/native hands a ServerConfig over: numbers in one Float64Array, by position. Reading an object's properties fails
-// in a worker that is being terminated, at any instruction; reading memory does not. lib/native/layout.ts mirrors the
-// names, a test compares them.
+// How lib/native hands a ServerConfig over: numbers in one Float64Array, by position. Reading an object's properties
+// fails in a worker that is being terminated, at any instruction; reading memory does not. lib/native/layout.ts mirrors
+// the names, a test compares them.
 namespace netvolley {
 
 enum class ServerField : uint32_t {

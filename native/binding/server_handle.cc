@@ -50,10 +50,10 @@ Bound bind_once(System& system, const Address& at, bool tcp, bool udp) {
 }  // namespace
 
 Napi::Function ServerHandle::define(Napi::Env env) {
-  return DefineClass(env, "ServerHandle",
-                     {InstanceMethod<&ServerHandle::listen>("listen"), InstanceMethod<&ServerHandle::drain>("drain"),
-                      InstanceMethod<&ServerHandle::destroy>("destroy"),
-                      InstanceMethod<&ServerHandle::dispose>("dispose")});
+  return DefineClass(
+      env, "ServerHandle",
+      {InstanceMethod<&ServerHandle::listen>("listen"), InstanceMethod<&ServerHandle::drain>("drain"),
+       InstanceMethod<&ServerHandle::destroy>("destroy"), InstanceMethod<&ServerHandle::dispose>("dispose")});
 }
 
 ServerHandle::ServerHandle(const Napi::CallbackInfo& info)

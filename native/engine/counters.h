@@ -50,8 +50,8 @@ enum class EngineCounter : uint32_t {
 };
 
 constexpr std::array<const char*, static_cast<size_t>(EngineCounter::kCount)> kEngineCounterNames{
-    "turns", "events", "pollCalls", "wakeCalls", "bellCalls", "receiveCalls", "sendCalls", "acceptCalls", "readCalls",
-    "writeCalls"};
+    "turns",        "events",    "pollCalls",   "wakeCalls", "bellCalls",
+    "receiveCalls", "sendCalls", "acceptCalls", "readCalls", "writeCalls"};
 
 // Why a connection ended. The order is that of the counters from kClosedEof on.
 enum class CloseReason : uint32_t {
@@ -117,15 +117,59 @@ enum class ServerCounter : uint32_t {
   kCount,
 };
 
-constexpr std::array<const char*, static_cast<size_t>(ServerCounter::kCount)> kServerCounterNames{
-    "state", "startErrno", "connectionsActive", "connectionsPeak", "accepted", "rejectedMax", "rejectedNoFd", "acceptErrors",
-    "closedEof", "closedHandler", "closedIdleTimeout", "closedHeaderTimeout", "closedBodyTimeout",
-    "closedWriteTimeout", "closedWriteLimit", "closedProtocol", "closedReset", "closedShed", "closedDrain",
-    "closedDestroyed", "requestsTcp", "requestsUdp", "replied", "noReply", "failed", "aborted", "lateReplies",
-    "inFlight", "inFlightPeak", "framesOk", "rejectedTooLarge", "rejectedBadLength", "rejectedTruncated", "bytesIn",
-    "bytesOut", "datagramsIn", "datagramsOut", "droppedShort", "droppedTruncated", "droppedOverload", "droppedKernel",
-    "droppedSend", "sendErrors", "receiveErrors", "slabSlots", "slabFree", "bufferedBytes", "unsentBytes",
-    "pausedConnections", "drainServed", "drainAborted", "drainIdleClosed", "drainDestroyed"};
+constexpr std::array<const char*, static_cast<size_t>(ServerCounter::kCount)> kServerCounterNames{"state",
+                                                                                                  "startErrno",
+                                                                                                  "connectionsActive",
+                                                                                                  "connectionsPeak",
+                                                                                                  "accepted",
+                                                                                                  "rejectedMax",
+                                                                                                  "rejectedNoFd",
+                                                                                                  "acceptErrors",
+                                                                                                  "closedEof",
+                                                                                                  "closedHandler",
+                                                                                                  "closedIdleTimeout",
+                                                                                                  "closedHeaderTimeout",
+                                                                                                  "closedBodyTimeout",
+                                                                                                  "closedWriteTimeout",
+                                                                                                  "closedWriteLimit",
+                                                                                                  "closedProtocol",
+                                                                                                  "closedReset",
+                                                                                                  "closedShed",
+                                                                                                  "closedDrain",
+                                                                                                  "closedDestroyed",
+                                                                                                  "requestsTcp",
+                                                                                                  "requestsUdp",
+                                                                                                  "replied",
+                                                                                                  "noReply",
+                                                                                                  "failed",
+                                                                                                  "aborted",
+                                                                                                  "lateReplies",
+                                                                                                  "inFlight",
+                                                                                                  "inFlightPeak",
+                                                                                                  "framesOk",
+                                                                                                  "rejectedTooLarge",
+                                                                                                  "rejectedBadLength",
+                                                                                                  "rejectedTruncated",
+                                                                                                  "bytesIn",
+                                                                                                  "bytesOut",
+                                                                                                  "datagramsIn",
+                                                                                                  "datagramsOut",
+                                                                                                  "droppedShort",
+                                                                                                  "droppedTruncated",
+                                                                                                  "droppedOverload",
+                                                                                                  "droppedKernel",
+                                                                                                  "droppedSend",
+                                                                                                  "sendErrors",
+                                                                                                  "receiveErrors",
+                                                                                                  "slabSlots",
+                                                                                                  "slabFree",
+                                                                                                  "bufferedBytes",
+                                                                                                  "unsentBytes",
+                                                                                                  "pausedConnections",
+                                                                                                  "drainServed",
+                                                                                                  "drainAborted",
+                                                                                                  "drainIdleClosed",
+                                                                                                  "drainDestroyed"};
 
 enum class ServerState : uint32_t { kIdle = 0, kListening = 1, kDraining = 2, kClosed = 3 };
 

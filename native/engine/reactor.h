@@ -35,6 +35,8 @@ class Reactor {
 
   // Turns until request_stop(), then stop().
   void run();
+  // Reads the clock: what is done outside a turn must not count from the last one.
+  void refresh_time() { now_ms_ = system_.clock.now_ms(); }
   // One turn: waits at most `timeout_ms` (< 0 = no limit), then does all there is to do within the budgets.
   void turn(double timeout_ms);
   // The second half of an inline turn: takes and writes out what JavaScript has answered meanwhile.

@@ -41,12 +41,12 @@ struct ServerConfig {
 
 // The memory that JavaScript made for a server. Kept alive by the binding until the server is finished.
 struct ServerMemory {
-  uint8_t* slab = nullptr;       // Slab::size_bytes(config.slab)
-  uint8_t* link = nullptr;       // link_bytes(config.ring_entries)
-  uint8_t* transmit = nullptr;   // reply bytes
+  uint8_t* slab = nullptr;      // Slab::size_bytes(config.slab)
+  uint8_t* link = nullptr;      // link_bytes(config.ring_entries)
+  uint8_t* transmit = nullptr;  // reply bytes
   uint32_t transmit_bytes = 0;
-  uint8_t* peers = nullptr;      // (max_connections + udp_peers) records
-  double* counters = nullptr;    // ServerCounter::kCount
+  uint8_t* peers = nullptr;    // (max_connections + udp_peers) records
+  double* counters = nullptr;  // ServerCounter::kCount
 };
 
 }  // namespace netvolley

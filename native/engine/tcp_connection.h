@@ -34,22 +34,22 @@ struct TcpConnection {
   bool open = false;
   bool may_read = false;
   bool may_write = false;
-  bool to_end = false;      // a hang-up was reported: a short read does not mean that nothing is left
-  bool finished = false;    // the peer's FIN was read
-  bool closing = false;     // nothing more is read as requests; closes when all is sent
-  bool muted = false;       // the last reply was sent; later ones are thrown away
-  bool lingering = false;   // our FIN is out; what comes is thrown away
-  bool listed = false;      // in the ready list
-  bool starved = false;     // in the list of those that wait for room
-  bool dirty = false;       // has gathered replies in this turn
-  bool throttled = false;   // `output` rose above the high-water mark and is not yet below the low one
-  bool partial = false;     // `input` is an incomplete frame
-  bool fresh = true;        // no frame yet: the header deadline counts from accept
+  bool to_end = false;     // a hang-up was reported: a short read does not mean that nothing is left
+  bool finished = false;   // the peer's FIN was read
+  bool closing = false;    // nothing more is read as requests; closes when all is sent
+  bool muted = false;      // the last reply was sent; later ones are thrown away
+  bool lingering = false;  // our FIN is out; what comes is thrown away
+  bool listed = false;     // in the ready list
+  bool starved = false;    // in the list of those that wait for room
+  bool dirty = false;      // has gathered replies in this turn
+  bool throttled = false;  // `output` rose above the high-water mark and is not yet below the low one
+  bool partial = false;    // `input` is an incomplete frame
+  bool fresh = true;       // no frame yet: the header deadline counts from accept
   CloseReason close_reason = CloseReason::kEof;
 
   FrameDecoder decoder;
-  ByteQueue input;   // received and not yet cut
-  ByteQueue output;  // what the kernel did not take
+  ByteQueue input;                                 // received and not yet cut
+  ByteQueue output;                                // what the kernel did not take
   std::unique_ptr<std::vector<EarlyReply>> early;  // by sequence - next_reply; only while replies are out of order
   uint64_t early_bytes = 0;
 

@@ -209,8 +209,8 @@ void TcpService::after_input(uint32_t index) {
     end_if_done(index);
   }
   if (!connection.open) return;
-  // A reply to somebody else makes room: without a note nobody would come back here. One that is behind is listed by its
-  // own replies.
+  // A reply to somebody else makes room: without a note nobody would come back here. One that is behind is listed by
+  // its own replies.
   const bool has_more = connection.may_read || (!connection.input.empty() && !connection.partial);
   if (!connection.closing && !is_behind(connection) && has_more && server_is_full()) starve(index);
   arm(connection);
@@ -240,10 +240,10 @@ void TcpService::end_partial(uint32_t index) {
 void TcpService::unlink_partial(uint32_t index) {
   TcpConnection& connection = connections_[index];
   connection.partial = false;
-  uint32_t& newer_side = connection.newer_partial == kNone ? newest_partial_
-                                                           : connections_[connection.newer_partial].older_partial;
-  uint32_t& older_side = connection.older_partial == kNone ? oldest_partial_
-                                                           : connections_[connection.older_partial].newer_partial;
+  uint32_t& newer_side =
+      connection.newer_partial == kNone ? newest_partial_ : connections_[connection.newer_partial].older_partial;
+  uint32_t& older_side =
+      connection.older_partial == kNone ? oldest_partial_ : connections_[connection.older_partial].newer_partial;
   newer_side = connection.older_partial;
   older_side = connection.newer_partial;
   connection.older_partial = connection.newer_partial = kNone;
@@ -259,7 +259,8 @@ uint64_t TcpService::enough_buffered() const { return context_.config.max_buffer
 
 // Too much memory in frames that do not come to an end: whoever began first and is still not done goes first.
 void TcpService::shed() {
-  while (buffered_bytes_ > enough_buffered() && oldest_partial_ != kNone) close(oldest_partial_, CloseReason::kShed, true);
+  while (buffered_bytes_ > enough_buffered() && oldest_partial_ != kNone)
+    close(oldest_partial_, CloseReason::kShed, true);
 }
 
 // All of it waits for replies to make room: more would only wait with it.

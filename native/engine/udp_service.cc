@@ -176,7 +176,7 @@ bool UdpService::cut(const ReceiveVector& vector, NewRequest* request) {
     request->body_bytes = step.body_bytes;  // bytes behind the frame are ignored
     return true;
   }
-  counters.add(step.kind == FrameStep::Kind::kMore           ? ServerCounter::kDroppedTruncated
+  counters.add(step.kind == FrameStep::Kind::kMore   ? ServerCounter::kDroppedTruncated
                : step.error == FrameError::kTooLarge ? ServerCounter::kRejectedTooLarge
                                                      : ServerCounter::kRejectedBadLength);
   return false;
@@ -237,7 +237,8 @@ uint32_t UdpService::send(const SendVector* vectors, uint32_t count) {
 void UdpService::keep_unsent(size_t first) {
   for (size_t i = first; i < gathered_.size(); ++i) {
     const SendVector& vector = gathered_[i];
-    if (fd_ < 0 || !queue_.push(*vector.to, vector.data, vector.bytes)) context_.counters.add(ServerCounter::kDroppedSend);
+    if (fd_ < 0 || !queue_.push(*vector.to, vector.data, vector.bytes))
+      context_.counters.add(ServerCounter::kDroppedSend);
   }
 }
 

@@ -60,7 +60,9 @@ uint16_t Address::port() const { return size_ == 0 ? 0 : ntohs(v4(data()).sin_po
 
 void Address::set_port(uint16_t port) { reinterpret_cast<sockaddr_in*>(bytes_.data())->sin_port = htons(port); }
 
-uint32_t Address::scope_id() const { return size_ != 0 && data()->sa_family == AF_INET6 ? v6(data()).sin6_scope_id : 0; }
+uint32_t Address::scope_id() const {
+  return size_ != 0 && data()->sa_family == AF_INET6 ? v6(data()).sin6_scope_id : 0;
+}
 
 bool Address::is_wildcard() const {
   if (size_ == 0) return true;

@@ -14,8 +14,8 @@ struct ReceiveVector {
   uint8_t* overflow = nullptr;
   uint32_t overflow_capacity = 0;
   // filled by receive()
-  uint32_t bytes = 0;       // what is there, in both parts
-  bool truncated = false;   // the datagram was longer
+  uint32_t bytes = 0;      // what is there, in both parts
+  bool truncated = false;  // the datagram was longer
   Address from;
 };
 

@@ -7,7 +7,7 @@
 // names, sizes and offsets.
 namespace netvolley {
 
-constexpr uint32_t kWordBytes = 128;   // one word a line pair: no false sharing, also with the adjacent-line prefetcher
+constexpr uint32_t kWordBytes = 128;  // one word a line pair: no false sharing, also with the adjacent-line prefetcher
 constexpr uint32_t kColumnAlign = 64;
 
 // Each u32 stands alone. Indices are free-running: used = tail - head.

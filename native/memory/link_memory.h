@@ -15,7 +15,8 @@ class LinkMemory {
   LinkMemory(uint8_t* memory, uint32_t entries) : memory_(memory), mask_(entries - 1) {
     uint8_t* requests = memory + kLinkWordsBytes;
     uint8_t* replies = requests + columns_bytes(kRequestColumns, entries);
-    for (uint32_t i = 0; i < requests_.size(); ++i) requests_[i] = requests + column_offset(kRequestColumns, entries, i);
+    for (uint32_t i = 0; i < requests_.size(); ++i)
+      requests_[i] = requests + column_offset(kRequestColumns, entries, i);
     for (uint32_t i = 0; i < replies_.size(); ++i) replies_[i] = replies + column_offset(kReplyColumns, entries, i);
   }
 

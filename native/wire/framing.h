@@ -6,7 +6,7 @@ namespace netvolley {
 
 // A frame is a header whose last bytes are the length, and a body.
 struct LengthPrefix {
-  uint8_t bytes = 2;             // width of the length: 2 or 4
+  uint8_t bytes = 2;  // width of the length: 2 or 4
   bool little_endian = false;
   bool includes_header = false;  // the length counts the header too
   uint32_t offset = 0;           // bytes of header before the length
