@@ -1,5 +1,8 @@
 import { LinkWord, REPLY_COLUMNS, WORD_BYTES, replyColumnOffset } from './layout'
 
+const TAIL = (LinkWord.replyTail * WORD_BYTES) / 4
+const HEAD = (LinkWord.replyHead * WORD_BYTES) / 4
+
 /**
  * JavaScript's end of a reply ring, with the transmit memory behind it: bytes are written one reply after the other, and are free
  * again once native code has passed their entry. Refusal is a value: the caller keeps the reply and comes again.
@@ -15,16 +18,20 @@ export class ReplyRing {
   readonly #flags: Uint8Array
   /** Where the transmit memory ends that the entry of this place, and those before it, use. */
   readonly #ends: Float64Array
+  readonly #size: number
+  // Free-running, as signed numbers: V8 keeps those in registers.
   #tail = 0
   #published = 0
   #head = 0
-  /** Free-running positions in the transmit memory. */
+  /** Bytes written and freed in all since it was last empty, and where the next ones go. */
   #written = 0
   #freed = 0
+  #at = 0
 
   constructor(link: Uint8Array, transmit: Uint8Array, entries: number) {
     const at = (index: number): number => link.byteOffset + replyColumnOffset(entries, index)
     this.transmit = Buffer.from(transmit.buffer, transmit.byteOffset, transmit.byteLength)
+    this.#size = transmit.byteLength
     this.#words = new Int32Array(link.buffer, link.byteOffset, (WORD_BYTES / 4) * 8)
     this.#mask = entries - 1
     this.#requestId = new Int32Array(link.buffer, at(column('requestId')), entries)
@@ -41,14 +48,14 @@ export class ReplyRing {
 
   /** Place for `bytes` in one run, or -1: no room for them, or none for another entry. */
   reserve(bytes: number): number {
-    const size = this.transmit.length
     for (let again = false; ; again = true) {
-      const at = this.#written % size
-      const skip = at + bytes > size ? size - at : 0
-      const fits = this.#written + skip + bytes - this.#freed <= size
-      if (fits && (this.#tail - this.#head) >>> 0 <= this.#mask) {
+      const skip = this.#at + bytes > this.#size ? this.#size - this.#at : 0
+      const fits = this.#written + skip + bytes - this.#freed <= this.#size
+      if (fits && ((this.#tail - this.#head) | 0) <= this.#mask) {
+        const at = skip === 0 ? this.#at : 0
         this.#written += skip + bytes
-        return skip === 0 ? at : 0
+        this.#at = at + bytes
+        return at
       }
       if (again) return -1
       this.refresh()
@@ -63,25 +70,25 @@ export class ReplyRing {
     this.#bytes[at] = bytes
     this.#flags[at] = flags
     this.#ends[at] = this.#written
-    this.#tail = (this.#tail + 1) >>> 0
+    this.#tail = (this.#tail + 1) | 0
   }
 
   /** Makes the entries visible. True = there were some. */
   publish(): boolean {
     if (this.#published === this.#tail) return false
     this.#published = this.#tail
-    Atomics.store(this.#words, (LinkWord.replyTail * WORD_BYTES) / 4, this.#tail | 0)
+    Atomics.store(this.#words, TAIL, this.#tail)
     return true
   }
 
   /** Takes back what native code has passed. True = there was some. */
   refresh(): boolean {
-    const head = Atomics.load(this.#words, (LinkWord.replyHead * WORD_BYTES) / 4) >>> 0
+    const head = Atomics.load(this.#words, HEAD)
     if (head === this.#head) return false
     this.#head = head
     if (head === this.#tail) {
       // All is free: the next burst uses the same lines again, which are still in the cache.
-      this.#written = this.#freed = 0
+      this.#written = this.#freed = this.#at = 0
     } else {
       this.#freed = this.#ends[(head - 1) & this.#mask]
     }

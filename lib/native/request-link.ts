@@ -164,6 +164,8 @@ export class RequestLink implements EngineLink {
       return
     }
     const until = performance.now() + this.#options.maxBatchMs
+    // What the last burst used is free by now.
+    this.replies.refresh()
     Atomics.store(this.#words, SLEEPS, 0)
     for (;;) {
       while (!this.#retired && this.#deliver()) {

@@ -18,6 +18,7 @@ TcpService::TcpService(ServerContext& context)
     : context_(context), listener_(context, [this](int fd, const Address& remote) { take(fd, remote); }) {
   segments_.reserve(context.config.ring_entries);
   scratch_.reset(new uint8_t[kScratchBytes]);
+  joined_.reset(new uint8_t[kJoinedBytes]);
 }
 
 void TcpService::take(int fd, const Address& remote) {

@@ -44,6 +44,7 @@ class TcpService {
  private:
   static constexpr uint32_t kNone = TcpConnection::kNone;
   static constexpr uint32_t kScratchBytes = 64 * 1024;
+  static constexpr uint32_t kJoinedBytes = 64 * 1024;
 
   struct Segment {
     const uint8_t* data = nullptr;
@@ -85,13 +86,14 @@ class TcpService {
   void drop_input(uint32_t index);
 
   // writing (tcp_write.cc)
+  const uint8_t* join(const uint8_t* bytes, uint32_t count);
   void gather(uint32_t index, const uint8_t* bytes, uint32_t count);
   void keep_early(TcpConnection& connection, uint32_t place, const Reply& reply, const uint8_t* bytes);
   void complete_reply(uint32_t index, bool failed, bool close_after);
   void send_early(uint32_t index);
   void move_gathered(TcpConnection& connection);
   void write(uint32_t index);
-  uint32_t fill(const TcpConnection& connection, IoSlice* slices);
+  uint32_t fill(const TcpConnection& connection, IoSlice* slices) const;
   void advance_written(TcpConnection& connection, uint64_t count);
   void mark_dirty(uint32_t index);
 
@@ -104,7 +106,9 @@ class TcpService {
   std::vector<uint32_t> starved_;
   std::vector<uint32_t> dirty_;
   std::vector<Segment> segments_;
-  std::unique_ptr<uint8_t[]> scratch_;  // of one read, or of one write
+  std::unique_ptr<uint8_t[]> scratch_;  // of one read
+  std::unique_ptr<uint8_t[]> joined_;   // small replies in place, one behind the other, until flush()
+  uint32_t joined_bytes_ = 0;
   uint32_t active_ = 0;
   uint32_t in_flight_ = 0;
   uint64_t buffered_bytes_ = 0;

@@ -8,7 +8,7 @@ namespace netvolley {
 
 namespace {
 
-constexpr uint32_t kCopiedBytes = 1024;
+constexpr uint32_t kJoinedReply = 1024;
 
 }  // namespace
 
@@ -24,7 +24,8 @@ bool TcpService::reply(const InFlight& request, const Reply& reply, const uint8_
     mark_dirty(index);  // it counts as unsent: the write limit is looked at
     return true;
   }
-  if ((reply.flags & (kReplyNone | kReplyFailed)) == 0) gather(index, bytes, reply.bytes);
+  const bool has_bytes = (reply.flags & (kReplyNone | kReplyFailed)) == 0;
+  if (has_bytes) gather(index, (reply.flags & kReplyInPlace) != 0 ? join(bytes, reply.bytes) : bytes, reply.bytes);
   if (!last) return true;
   complete_reply(index, (reply.flags & kReplyFailed) != 0, (reply.flags & kReplyCloseAfter) != 0);
   if (connection.early != nullptr) send_early(index);
@@ -49,6 +50,15 @@ void TcpService::mark_dirty(uint32_t index) {
   if (connection.dirty) return;
   connection.dirty = true;
   dirty_.push_back(index);
+}
+
+// Small replies from different slots are copied into one piece: a slice costs the kernel more than moving a few lines.
+const uint8_t* TcpService::join(const uint8_t* bytes, uint32_t count) {
+  if (count > kJoinedReply || joined_bytes_ + count > kJoinedBytes) return bytes;
+  uint8_t* to = joined_.get() + joined_bytes_;
+  std::memcpy(to, bytes, count);
+  joined_bytes_ += count;
+  return to;
 }
 
 void TcpService::gather(uint32_t index, const uint8_t* bytes, uint32_t count) {
@@ -143,6 +153,7 @@ void TcpService::flush() {
   }
   dirty_.clear();
   segments_.clear();
+  joined_bytes_ = 0;
 }
 
 void TcpService::write(uint32_t index) {
@@ -180,29 +191,11 @@ void TcpService::write(uint32_t index) {
   if (connection.closing) end_if_done(index);
 }
 
-// Small replies from different slots are copied into one piece: a slice costs the kernel more than moving a few lines.
-uint32_t TcpService::fill(const TcpConnection& connection, IoSlice* slices) {
+uint32_t TcpService::fill(const TcpConnection& connection, IoSlice* slices) const {
   uint32_t count = 0;
   if (!connection.output.empty()) slices[count++] = {connection.output.data(), connection.output.size()};
-  uint32_t copied = 0;
-  bool joins = false;
-  for (uint32_t at = connection.gather_head; at != kNone; at = segments_[at].next) {
-    const Segment& segment = segments_[at];
-    const bool small = segment.bytes <= kCopiedBytes && copied + segment.bytes <= kScratchBytes;
-    if ((!small || !joins) && count == StreamIo::kMaxSlices) return count;
-    if (small) {
-      uint8_t* to = scratch_.get() + copied;
-      std::memcpy(to, segment.data, segment.bytes);
-      copied += segment.bytes;
-      if (joins) {
-        slices[count - 1].bytes += segment.bytes;
-      } else {
-        slices[count++] = {to, segment.bytes};
-      }
-    } else {
-      slices[count++] = {segment.data, segment.bytes};
-    }
-    joins = small;
+  for (uint32_t at = connection.gather_head; at != kNone && count < StreamIo::kMaxSlices; at = segments_[at].next) {
+    slices[count++] = {segments_[at].data, segments_[at].bytes};
   }
   return count;
 }

@@ -25,7 +25,7 @@ uint64_t Slab::size_bytes(const std::vector<SlabClass>& classes) {
 Slab::Slab(uint8_t* memory, std::vector<SlabClass> classes) : memory_(memory) {
   for (const SlabClass& slab_class : classes) total_ += slab_class.slots;
   offsets_.reset(new uint32_t[total_]);
-  used_.resize(total_);
+  used_.reset(new bool[total_]());
   free_total_ = total_;
   uint32_t first = 0;
   uint64_t offset = 0;

@@ -53,7 +53,7 @@ class Slab {
   uint32_t free_total_ = 0;
   std::vector<Class> classes_;
   std::unique_ptr<uint32_t[]> offsets_;
-  std::vector<bool> used_;
+  std::unique_ptr<bool[]> used_;
 };
 
 }  // namespace netvolley
