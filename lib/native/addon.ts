@@ -48,7 +48,7 @@ export interface Addon {
     counters: Uint8Array,
   ) => ServerHandle
   layout(ringEntries: number): NativeLayout
-  slabBytes(config: Float64Array): number
+  requestMemoryBytes(config: Float64Array): number
   alignedOffset(view: Uint8Array): number
   nowMs(): number
 }

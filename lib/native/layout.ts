@@ -85,6 +85,8 @@ export const SERVER_FIELDS = [
   'mediumSlotBytes',
   'largeSlots',
   'largeSlotBytes',
+  'readBlocks',
+  'readBlockBytes',
 ] as const
 
 /** Booleans are 0 and 1. Checked by lib/server before it gets here. */
@@ -151,6 +153,8 @@ export const SERVER_COUNTERS = [
   'receiveErrors',
   'slabSlots',
   'slabFree',
+  'readBlocks',
+  'readBlocksFree',
   'bufferedBytes',
   'unsentBytes',
   'pausedConnections',

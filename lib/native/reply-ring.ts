@@ -17,9 +17,9 @@ export class ReplyRing {
   readonly #bytes: Uint32Array
   readonly #flags: Uint8Array
   /** Where the transmit memory ends that the entry of this place, and those before it, use. */
-  readonly #ends: Float64Array
+  readonly #ends: Int32Array
   readonly #size: number
-  // Free-running, as signed numbers: V8 keeps those in registers.
+  // These count on for ever, as signed 32-bit numbers: V8 keeps those in registers. Only differences of them mean something.
   #tail = 0
   #published = 0
   #head = 0
@@ -38,7 +38,7 @@ export class ReplyRing {
     this.#offset = new Uint32Array(link.buffer, at(column('offset')), entries)
     this.#bytes = new Uint32Array(link.buffer, at(column('bytes')), entries)
     this.#flags = new Uint8Array(link.buffer, at(column('flags')), entries)
-    this.#ends = new Float64Array(entries)
+    this.#ends = new Int32Array(entries)
   }
 
   /** The largest piece that always finds room when nothing else is there; longer replies go in pieces. */
@@ -50,10 +50,10 @@ export class ReplyRing {
   reserve(bytes: number): number {
     for (let again = false; ; again = true) {
       const skip = this.#at + bytes > this.#size ? this.#size - this.#at : 0
-      const fits = this.#written + skip + bytes - this.#freed <= this.#size
+      const fits = ((this.#written + skip + bytes - this.#freed) | 0) <= this.#size
       if (fits && ((this.#tail - this.#head) | 0) <= this.#mask) {
         const at = skip === 0 ? this.#at : 0
-        this.#written += skip + bytes
+        this.#written = (this.#written + skip + bytes) | 0
         this.#at = at + bytes
         return at
       }
@@ -62,7 +62,7 @@ export class ReplyRing {
     }
   }
 
-  /** Adds an entry; reserve(0 or more) has said that there is room. */
+  /** Adds an entry; reserve() has said that there is room. */
   push(requestId: number, offset: number, bytes: number, flags: number): void {
     const at = this.#tail & this.#mask
     this.#requestId[at] = requestId
@@ -71,6 +71,16 @@ export class ReplyRing {
     this.#flags[at] = flags
     this.#ends[at] = this.#written
     this.#tail = (this.#tail + 1) | 0
+  }
+
+  /** Adds an entry without bytes in the transmit memory. False = there is no room for it. */
+  pushEntry(requestId: number, offset: number, bytes: number, flags: number): boolean {
+    if (((this.#tail - this.#head) | 0) > this.#mask) {
+      this.refresh()
+      if (((this.#tail - this.#head) | 0) > this.#mask) return false
+    }
+    this.push(requestId, offset, bytes, flags)
+    return true
   }
 
   /** Makes the entries visible. True = there were some. */

@@ -85,7 +85,7 @@ export class RequestLink implements EngineLink {
     const fields = Float64Array.from(SERVER_FIELDS, (name) => all[name])
     const memory = sharedMemories({
       link: linkBytes(this.entries),
-      slab: addon().slabBytes(fields),
+      slab: addon().requestMemoryBytes(fields),
       transmit: options.transmitBytes,
       peers: (config.maxConnections + config.udpPeers) * PEER_BYTES,
       counters: SERVER_COUNTERS.length * 8,

@@ -172,6 +172,9 @@ const IN_FLIGHT = 4096
 const RING_ENTRIES = 2 * IN_FLIGHT
 /** Senders of datagrams that are remembered: four times what can be in flight. */
 const UDP_PEERS = 4 * IN_FLIGHT
+/** TCP is read into these, and small requests stay there. When slow handlers hold them all, requests get slots instead. */
+const READ_BLOCKS = 64
+const READ_BLOCK_BYTES = 65536
 /** Reply bytes between two turns; a longer reply goes in pieces. */
 export const TRANSMIT_BYTES = 4 * 1024 * 1024
 
@@ -211,6 +214,8 @@ export function checkOptions(value: unknown): CheckedOptions {
     maxTcpInFlight: IN_FLIGHT,
     ringEntries: RING_ENTRIES,
     udpPeers: UDP_PEERS,
+    readBlocks: READ_BLOCKS,
+    readBlockBytes: READ_BLOCK_BYTES,
     ...slabClasses(framing.offset + framing.bytes + numbers.maxBodyBytes),
   }
   return {
@@ -289,7 +294,7 @@ function engineOf(options: Record<string, unknown>): () => { engine: Engine; own
   return () => ({ engine: new Engine(own), owned: true })
 }
 
-/** About 33 MiB of address space, of which only what is used becomes memory. The largest class holds the largest frame. */
+/** About 33 MiB of address space, beside 4 MiB of read blocks, of which only what is used becomes memory. The largest class holds the largest frame. */
 function slabClasses(
   largestFrameBytes: number,
 ): Pick<ServerFields, `${'small' | 'medium' | 'large'}Slot${'s' | 'Bytes'}`> {

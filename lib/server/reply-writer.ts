@@ -34,13 +34,17 @@ const MAX_DATAGRAM_BYTES = 65507
 export class ReplyWriter {
   readonly #link: RequestLink
   readonly #prefix: PrefixWriter | null
+  readonly #minReplyBytes: number
   readonly #maxReplyBytes: number
+  readonly #maxDatagramBytes: number
   #held: HeldReply[] = []
 
   constructor(link: RequestLink, prefix: PrefixWriter | null, maxReplyBytes: number) {
     this.#link = link
     this.#prefix = prefix
+    this.#minReplyBytes = prefix?.minReplyBytes ?? 0
     this.#maxReplyBytes = Math.min(maxReplyBytes, prefix?.maxReplyBytes ?? Infinity)
+    this.#maxDatagramBytes = Math.min(MAX_DATAGRAM_BYTES, this.#maxReplyBytes)
   }
 
   /** Replies that wait for room. */
@@ -48,12 +52,17 @@ export class ReplyWriter {
     return this.#held.length
   }
 
+  /** Bytes that stand in front of a reply: its length prefix. */
+  gap(requestFlags: number): number {
+    return (requestFlags & UDP) !== 0 || this.#prefix === null ? 0 : this.#prefix.bytes
+  }
+
   /** @throws ERR_NETVOLLEY_REPLY_TOO_LARGE, and nothing was sent */
   write(requestId: number, requestFlags: number, data: Reply, close: boolean): void {
     const udp = (requestFlags & UDP) !== 0
     const bytes = isUint8Array(data) ? data.length : totalBytes(data)
     this.#checkSize(bytes, udp)
-    const gap = udp || this.#prefix === null ? 0 : this.#prefix.bytes
+    const gap = this.gap(requestFlags)
     const flags = close ? CLOSE_AFTER : 0
     const { replies } = this.#link
     if (this.#held.length === 0 && gap + bytes <= replies.maxPieceBytes) {
@@ -70,35 +79,27 @@ export class ReplyWriter {
     this.#hold({ kind: 'bytes', requestId, data: copy, flags, written: 0 })
   }
 
-  /** Sends `length` bytes of the request's own slot; `frameBytes` is what the request holds there. */
+  /** Sends `length` bytes of the request's own memory; `frameBytes` is what the request holds there. */
   writeInPlace(
     requestId: number,
     requestFlags: number,
-    slot: number,
+    start: number,
     offset: number,
     length: number,
     frameBytes: number,
   ): void {
     const udp = (requestFlags & UDP) !== 0
+    const gap = this.gap(requestFlags)
+    // Written so that NaN and fractions are outside too.
     const fits =
-      Number.isInteger(offset) &&
-      Number.isInteger(length) &&
-      offset >= 0 &&
+      (offset | 0) === offset &&
+      (length | 0) === length &&
+      offset >= gap &&
       length >= 0 &&
       offset + length <= frameBytes
-    if (!fits) {
-      throw new RangeError(
-        `replyInPlace(${String(offset)}, ${String(length)}): the request has ${String(frameBytes)} bytes`,
-      )
-    }
+    if (!fits) throw notInPlace(offset, length, frameBytes, gap)
     this.#checkSize(length, udp)
-    const gap = udp || this.#prefix === null ? 0 : this.#prefix.bytes
-    if (gap > offset) {
-      throw new RangeError(
-        `replyInPlace(${String(offset)}, ${String(length)}): with frameReplies the ${String(gap)} bytes before the reply are its length`,
-      )
-    }
-    if (gap > 0) this.#prefix?.write(this.#link.slab, slot + offset - gap, length)
+    if (gap > 0) this.#prefix?.write(this.#link.slab, start + offset - gap, length)
     this.#entry(requestId, offset - gap, length + gap, IN_PLACE)
   }
 
@@ -125,12 +126,8 @@ export class ReplyWriter {
 
   #entry(requestId: number, offset: number, bytes: number, flags: number): void {
     const { replies, engine } = this.#link
-    if (this.#held.length > 0 || replies.reserve(0) < 0) {
-      this.#hold({ kind: 'entry', requestId, offset, bytes, flags })
-      return
-    }
-    replies.push(requestId, offset, bytes, flags)
-    engine.scheduleFlush()
+    if (this.#held.length === 0 && replies.pushEntry(requestId, offset, bytes, flags)) engine.scheduleFlush()
+    else this.#hold({ kind: 'entry', requestId, offset, bytes, flags })
   }
 
   #hold(reply: HeldReply): void {
@@ -142,8 +139,7 @@ export class ReplyWriter {
   #send(held: HeldReply): boolean {
     const { replies, engine } = this.#link
     if (held.kind === 'entry') {
-      if (replies.reserve(0) < 0) return false
-      replies.push(held.requestId, held.offset, held.bytes, held.flags)
+      if (!replies.pushEntry(held.requestId, held.offset, held.bytes, held.flags)) return false
       engine.scheduleFlush()
       return true
     }
@@ -174,20 +170,28 @@ export class ReplyWriter {
   }
 
   #checkSize(bytes: number, udp: boolean): void {
-    if (!udp && this.#prefix !== null && bytes < this.#prefix.minReplyBytes) {
-      throw optionInvalid(
-        'reply',
-        `${String(bytes)} bytes`,
-        `at least ${String(this.#prefix.minReplyBytes)} bytes with this framing.adjust`,
-      )
-    }
-    const limit = udp ? Math.min(MAX_DATAGRAM_BYTES, this.#maxReplyBytes) : this.#maxReplyBytes
-    if (bytes <= limit) return
-    throw new NetvolleyError(
-      ErrorCode.REPLY_TOO_LARGE,
-      `a reply of ${String(bytes)} bytes is above the ${String(limit)} that ${udp ? 'a datagram' : 'maxReplyBytes or the length prefix'} allows`,
-    )
+    if (bytes <= (udp ? this.#maxDatagramBytes : this.#maxReplyBytes) && (udp || bytes >= this.#minReplyBytes)) return
+    throw this.#wrongSize(bytes, udp)
   }
+
+  #wrongSize(bytes: number, udp: boolean): NetvolleyError {
+    if (!udp && bytes < this.#minReplyBytes) {
+      const allowed = `at least ${String(this.#minReplyBytes)} bytes with this framing.adjust`
+      return optionInvalid('reply', `${String(bytes)} bytes`, allowed)
+    }
+    const limit = udp ? this.#maxDatagramBytes : this.#maxReplyBytes
+    const by = udp ? 'a datagram' : 'maxReplyBytes or the length prefix'
+    const message = `a reply of ${String(bytes)} bytes is above the ${String(limit)} that ${by} allows`
+    return new NetvolleyError(ErrorCode.REPLY_TOO_LARGE, message)
+  }
+}
+
+function notInPlace(offset: number, length: number, frameBytes: number, gap: number): RangeError {
+  const inside = Number.isInteger(offset) && offset >= 0 && offset < gap && offset + length <= frameBytes
+  const why = inside
+    ? `with frameReplies the ${String(gap)} bytes before the reply are its length`
+    : `the request has ${String(frameBytes)} bytes`
+  return new RangeError(`replyInPlace(${String(offset)}, ${String(length)}): ${why}`)
 }
 
 /** By kind and not by class: another realm (a vm context) has a Uint8Array of its own. */

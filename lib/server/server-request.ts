@@ -29,6 +29,7 @@ export class ServerRequest {
   readonly #bodyBytes: number
   readonly #flags: number
   #answered = false
+  #header: Buffer | undefined = undefined
   #body: Buffer | undefined = undefined
 
   /** @internal */
@@ -62,7 +63,7 @@ export class ServerRequest {
 
   /** The bytes before the body; empty for a datagram with `datagramFraming: 'whole'`. */
   get header(): Buffer {
-    return this.#link.view(this.#offset, this.#headerBytes)
+    return (this.#header ??= this.#link.view(this.#offset, this.#headerBytes))
   }
 
   get body(): Buffer {
@@ -74,8 +75,16 @@ export class ServerRequest {
     return this.#answered
   }
 
-  /** Sends an answer. The bytes are copied before this returns. @throws ERR_NETVOLLEY_REPLY_TWICE, ERR_NETVOLLEY_REPLY_TOO_LARGE */
+  /**
+   * Sends an answer. The bytes are copied before this returns, except those of the request itself: `reply(request.body)` and
+   * `reply([request.header, request.body])` send them from where they are. @throws ERR_NETVOLLEY_REPLY_TWICE, ERR_NETVOLLEY_REPLY_TOO_LARGE
+   */
   reply(data: Reply, options?: ReplyOptions): void {
+    const own = options === undefined ? this.#ownOffset(data) : -1
+    if (own >= 0) {
+      this.replyInPlace(own, this.#headerBytes + this.#bodyBytes - own)
+      return
+    }
     this.#settle()
     try {
       this.#writer.write(this.#requestId, this.#flags, data, options?.close === true)
@@ -107,6 +116,16 @@ export class ServerRequest {
   fail(): void {
     this.#settle()
     this.#writer.finish(this.#requestId, true)
+  }
+
+  /** Where `data` begins in the request, if it is the request's own bytes up to their end and can be sent from there; else -1. */
+  #ownOffset(data: Reply): number {
+    if (this.#body !== undefined && data === this.#body) {
+      return this.#writer.gap(this.#flags) <= this.#headerBytes ? this.#headerBytes : -1
+    }
+    if (!Array.isArray(data) || this.#header === undefined || this.#writer.gap(this.#flags) !== 0) return -1
+    const pieces = data as readonly unknown[]
+    return pieces.length === 2 && pieces[0] === this.#header && pieces[1] === this.#body ? 0 : -1
   }
 
   #settle(): void {

@@ -60,6 +60,9 @@ export interface RequestServerStats {
   readonly memory: {
     readonly slabSlots: number
     readonly slabFree: number
+    /** Blocks that TCP is read into; a block is free when every request in it was answered. */
+    readonly readBlocks: number
+    readonly readBlocksFree: number
     readonly bufferedBytes: number
     readonly unsentBytes: number
     readonly pausedConnections: number
@@ -129,6 +132,8 @@ export function serverStats(
     memory: {
       slabSlots: c.slabSlots,
       slabFree: c.slabFree,
+      readBlocks: c.readBlocks,
+      readBlocksFree: c.readBlocksFree,
       bufferedBytes: c.bufferedBytes,
       unsentBytes: c.unsentBytes,
       pausedConnections: c.pausedConnections,

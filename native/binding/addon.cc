@@ -50,10 +50,10 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// slabBytes(config: Float64Array)
-Napi::Value slab_bytes(const Napi::CallbackInfo& info) {
+// requestMemoryBytes(config: Float64Array)
+Napi::Value request_memory_bytes(const Napi::CallbackInfo& info) {
   const double* fields = bytes_of<double>(info[0], kServerFields * sizeof(double));
-  const uint64_t bytes = fields == nullptr ? 0 : Slab::size_bytes(server_config_of(fields).slab);
+  const uint64_t bytes = fields == nullptr ? 0 : server_config_of(fields).request_memory_bytes();
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
@@ -69,7 +69,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("EngineHandle", EngineHandle::define(env));
   exports.Set("ServerHandle", ServerHandle::define(env));
   exports.Set("layout", Napi::Function::New(env, layout));
-  exports.Set("slabBytes", Napi::Function::New(env, slab_bytes));
+  exports.Set("requestMemoryBytes", Napi::Function::New(env, request_memory_bytes));
   exports.Set("alignedOffset", Napi::Function::New(env, aligned_offset));
   exports.Set("nowMs", Napi::Function::New(env, now_ms));
   return exports;

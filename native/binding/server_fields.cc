@@ -37,6 +37,8 @@ ServerConfig server_config_of(const double* fields) {
   config.slab = {{u32(ServerField::kSmallSlots), u32(ServerField::kSmallSlotBytes)},
                  {u32(ServerField::kMediumSlots), u32(ServerField::kMediumSlotBytes)},
                  {u32(ServerField::kLargeSlots), u32(ServerField::kLargeSlotBytes)}};
+  config.read_blocks = u32(ServerField::kReadBlocks);
+  config.read_block_bytes = u32(ServerField::kReadBlockBytes);
   return config;
 }
 

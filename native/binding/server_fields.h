@@ -44,6 +44,8 @@ enum class ServerField : uint32_t {
   kMediumSlotBytes,
   kLargeSlots,
   kLargeSlotBytes,
+  kReadBlocks,
+  kReadBlockBytes,
   kCount,
 };
 
@@ -56,7 +58,7 @@ constexpr std::array<const char*, kServerFields> kServerFieldNames{
     "maxBufferedBytes", "writeHighWaterBytes", "writeLowWaterBytes", "writeLimitBytes", "headerTimeoutMs",
     "bodyTimeoutMs", "writeTimeoutMs", "idleTimeoutMs", "minBytesPerSec", "lingerTimeoutMs", "lingerBytes",
     "ringEntries", "udpPeers", "clockOffsetMs", "smallSlots", "smallSlotBytes", "mediumSlots", "mediumSlotBytes",
-    "largeSlots", "largeSlotBytes"};
+    "largeSlots", "largeSlotBytes", "readBlocks", "readBlockBytes"};
 // clang-format on
 
 // lib/server has checked types and ranges.

@@ -63,7 +63,7 @@ ServerHandle::ServerHandle(const Napi::CallbackInfo& info)
   // An environment that is being terminated: JavaScript will not see this object.
   if (engine == nullptr || engine->parts()->closed || fields == nullptr) return;
   const ServerConfig config = server_config_of(fields);
-  const uint64_t slab_bytes = Slab::size_bytes(config.slab), ring_bytes = link_bytes(config.ring_entries);
+  const uint64_t slab_bytes = config.request_memory_bytes(), ring_bytes = link_bytes(config.ring_entries);
   const uint64_t peer_bytes = (uint64_t{config.max_connections} + config.udp_peers) * kPeerBytes;
   ServerMemory memory;
   memory.slab = bytes_of(info[2], slab_bytes);

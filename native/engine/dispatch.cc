@@ -23,30 +23,29 @@ void Dispatch::open(const NewRequest& request, double now_ms) {
   const uint32_t generation = entry.generation;
   entry = request.origin;
   entry.generation = generation;
-  entry.live = true;
   const uint32_t at = memory_.at(request_tail_++);
-  memory_.request<uint32_t>(RequestColumn::kOffset)[at] = request.offset;
+  memory_.request<uint32_t>(RequestColumn::kOffset)[at] = request.origin.offset;
   memory_.request<uint32_t>(RequestColumn::kHeaderBytes)[at] = request.header_bytes;
-  memory_.request<uint32_t>(RequestColumn::kBodyBytes)[at] = request.body_bytes;
+  memory_.request<uint32_t>(RequestColumn::kBodyBytes)[at] = request.origin.frame_bytes - request.header_bytes;
   memory_.request<uint32_t>(RequestColumn::kRequestId)[at] = generation << index_bits_ | index;
   memory_.request<uint32_t>(RequestColumn::kConnectionId)[at] = request.origin.connection;
   memory_.request<uint32_t>(RequestColumn::kConnectionGeneration)[at] = request.origin.connection_generation;
   memory_.request<uint32_t>(RequestColumn::kPeerId)[at] = request.peer_id;
   memory_.request<uint8_t>(RequestColumn::kFlags)[at] = request.flags;
   memory_.request<double>(RequestColumn::kReceivedAtMs)[at] = now_ms + clock_offset_ms_;
-  counters_.add((request.flags & kRequestUdp) != 0 ? ServerCounter::kRequestsUdp : ServerCounter::kRequestsTcp);
+  opened_datagrams_ += request.flags & kRequestUdp;
 }
 
 InFlight* Dispatch::find(uint32_t request_id) {
   InFlight& entry = requests_[request_id & (memory_.entries() - 1)];
   // The upper bits of the generation do not fit the id.
   const bool same = (entry.generation << index_bits_) == (request_id & ~(memory_.entries() - 1));
-  return entry.live && same ? &entry : nullptr;
+  return entry.place != InFlight::kNowhere && same ? &entry : nullptr;
 }
 
 void Dispatch::settle(uint32_t request_id) {
   const uint32_t index = request_id & (memory_.entries() - 1);
-  requests_[index].live = false;
+  requests_[index].place = InFlight::kNowhere;
   ++requests_[index].generation;
   free_[memory_.entries() - in_flight_--] = index;
 }
@@ -79,6 +78,10 @@ void Dispatch::publish() {
     if (netvolley::publish(head, reply_head_, waits)) ring();
   }
   if (published_tail_ != request_tail_) {
+    const uint32_t opened = request_tail_ - published_tail_;
+    counters_.add(ServerCounter::kRequestsUdp, opened_datagrams_);
+    counters_.add(ServerCounter::kRequestsTcp, opened - opened_datagrams_);
+    opened_datagrams_ = 0;
     published_tail_ = request_tail_;
     SharedWord tail = memory_.word(LinkWord::kRequestTail);
     SharedWord sleeps = memory_.word(LinkWord::kJsSleeps);

@@ -12,19 +12,20 @@ namespace netvolley {
 // A request that JavaScript has and has not given back.
 struct InFlight {
   uint32_t generation = 0;
-  uint32_t slot = 0;
+  uint32_t place = kNowhere;  // a slot of the slab or a part of a read block; kNowhere = nobody's request
+  uint32_t offset = 0;        // in the request memory
+  uint32_t frame_bytes = 0;
   uint32_t connection = 0;  // Dispatch::kDatagram for a datagram
   uint32_t connection_generation = 0;
   uint32_t sequence = 0;  // in its connection
   uint32_t peer = 0;
-  bool live = false;
+
+  static constexpr uint32_t kNowhere = ~uint32_t{0};
 };
 
 struct NewRequest {
   InFlight origin;
-  uint32_t offset = 0;  // in the slab
   uint32_t header_bytes = 0;
-  uint32_t body_bytes = 0;
   uint32_t peer_id = 0;  // in the peer page
   uint8_t flags = 0;
 };
@@ -59,7 +60,7 @@ class Dispatch {
   template <class Visit>
   void abandon(Visit visit) {
     for (uint32_t i = 0; i < memory_.entries(); ++i) {
-      if (!requests_[i].live) continue;
+      if (requests_[i].place == InFlight::kNowhere) continue;
       visit(requests_[i]);
       settle(requests_[i].generation << index_bits_ | i);
     }
@@ -90,6 +91,7 @@ class Dispatch {
   uint32_t reply_head_ = 0;
   uint32_t reply_tail_ = 0;  // as last seen
   uint32_t returned_head_ = 0;
+  uint32_t opened_datagrams_ = 0;  // since the last publish()
 };
 
 }  // namespace netvolley

@@ -9,15 +9,17 @@ RequestServer::RequestServer(Reactor& reactor, const ServerConfig& config, const
       bell_(std::move(bell)),
       counters_(memory.counters),
       slab_(memory.slab, config.slab),
+      blocks_(memory.slab + config.slab_bytes(), config.read_blocks, config.read_block_bytes),
       dispatch_(LinkMemory(memory.link, config.ring_entries), *bell_, counters_, reactor.counters(),
                 config.clock_offset_ms),
-      context_{reactor, *this, config_, slab_, dispatch_, counters_, memory.peers},
+      context_{reactor, *this, config_, slab_, blocks_, dispatch_, counters_, memory.slab, memory.peers},
       tcp_(context_),
       udp_(context_) {
   released_.reserve(config.ring_entries);
   grace_.source = this;
   grace_.key = kDrainKey;
   counters_.set(ServerCounter::kSlabSlots, slab_.slots());
+  counters_.set(ServerCounter::kReadBlocks, blocks_.blocks());
 }
 
 int RequestServer::start(int tcp_fd, int udp_fd) {
@@ -71,23 +73,25 @@ void RequestServer::finish(CloseReason reason) {
 void RequestServer::collect() {
   if (state_ == ServerState::kClosed) return;
   Reply reply;
-  bool any = false;
-  while (dispatch_.next_reply(&reply)) {
-    take(reply);
-    any = true;
-  }
-  if (!any) return;
+  if (!dispatch_.next_reply(&reply)) return;
+  Tally tally;
+  do {
+    take(reply, &tally);
+  } while (dispatch_.next_reply(&reply));
+  count(tally);
   tcp_.flush();
   udp_.flush();
-  for (const uint32_t slot : released_) slab_.release(slot);
-  released_.clear();
+  release_places();
   tcp_.resume_starved();
   udp_.resume_starved();
 }
 
-void RequestServer::take(Reply reply) {
-  InFlight* request = dispatch_.find(reply.request_id);
-  if (request == nullptr) return counters_.add(ServerCounter::kLateReplies);
+void RequestServer::take(Reply reply, Tally* tally) {
+  const InFlight* request = dispatch_.find(reply.request_id);
+  if (request == nullptr) {
+    ++tally->late;
+    return;
+  }
   const bool datagram = request->connection == Dispatch::kDatagram;
   const uint8_t* bytes = reply_bytes(*request, reply);
   if (bytes == nullptr) reply = {reply.request_id, 0, 0, kReplyFailed};
@@ -99,28 +103,54 @@ void RequestServer::take(Reply reply) {
   }
   if ((reply.flags & kReplyMore) != 0) return;
   if (!taken) {
-    counters_.add(ServerCounter::kAborted);
-    if ((reply.flags & (kReplyNone | kReplyFailed)) == 0) counters_.add(ServerCounter::kLateReplies);
+    ++tally->aborted;
+    if ((reply.flags & (kReplyNone | kReplyFailed)) == 0) ++tally->late;
   } else {
-    counters_.add((reply.flags & kReplyFailed) != 0 ? ServerCounter::kFailed
-                  : (reply.flags & kReplyNone) != 0 ? ServerCounter::kNoReply
-                                                    : ServerCounter::kReplied);
+    ++((reply.flags & kReplyFailed) != 0 ? tally->failed
+       : (reply.flags & kReplyNone) != 0 ? tally->none
+                                         : tally->replied);
   }
-  const InFlight settled = *request;
-  dispatch_.settle(reply.request_id);
-  released_.push_back(settled.slot);
+  release_later(request->place);
   if (datagram) {
-    udp_.release(settled);
+    udp_.release(*request);
   } else {
-    tcp_.release(settled);
+    tcp_.release(*request);
   }
+  dispatch_.settle(reply.request_id);
+}
+
+void RequestServer::count(const Tally& tally) {
+  counters_.add(ServerCounter::kReplied, tally.replied);
+  counters_.add(ServerCounter::kNoReply, tally.none);
+  counters_.add(ServerCounter::kFailed, tally.failed);
+  counters_.add(ServerCounter::kAborted, tally.aborted);
+  counters_.add(ServerCounter::kLateReplies, tally.late);
+}
+
+void RequestServer::release_later(uint32_t place) {
+  if (!released_.empty() && released_.back().place == place) {
+    ++released_.back().count;
+  } else {
+    released_.push_back({place, 1});
+  }
+}
+
+void RequestServer::release_places() {
+  for (const Released& released : released_) {
+    if (ReadBlocks::is_place(released.place)) {
+      blocks_.release(released.place, released.count);
+    } else {
+      slab_.release(released.place);
+    }
+  }
+  released_.clear();
 }
 
 const uint8_t* RequestServer::reply_bytes(const InFlight& request, const Reply& reply) const {
   const bool in_place = (reply.flags & kReplyInPlace) != 0;
-  const uint64_t limit = in_place ? slab_.capacity(request.slot) : memory_.transmit_bytes;
+  const uint64_t limit = in_place ? request.frame_bytes : memory_.transmit_bytes;
   if (uint64_t{reply.offset} + reply.bytes > limit) return nullptr;
-  return (in_place ? slab_.data(request.slot) : memory_.transmit) + reply.offset;
+  return (in_place ? memory_.slab + request.offset : memory_.transmit) + reply.offset;
 }
 
 void RequestServer::on_ready(uint32_t key, uint8_t ready, bool hangup) {
@@ -145,6 +175,7 @@ void RequestServer::advance() {
 void RequestServer::publish() {
   if (state_ == ServerState::kClosed) return;
   counters_.set(ServerCounter::kSlabFree, slab_.free_slots());
+  counters_.set(ServerCounter::kReadBlocksFree, blocks_.free_blocks());
   dispatch_.publish();
 }
 

@@ -36,7 +36,24 @@ class RequestServer final : public Source {
 
  private:
   void set_state(ServerState state);
-  void take(Reply reply);
+  // How the replies of one burst ended: added to the shared counters once.
+  struct Tally {
+    uint32_t replied = 0;
+    uint32_t none = 0;
+    uint32_t failed = 0;
+    uint32_t aborted = 0;
+    uint32_t late = 0;
+  };
+  // A slot, or so many parts of a read block, whose bytes this turn's writes still use.
+  struct Released {
+    uint32_t place = 0;
+    uint32_t count = 0;
+  };
+
+  void take(Reply reply, Tally* tally);
+  void count(const Tally& tally);
+  void release_later(uint32_t place);
+  void release_places();
   // Null where the entry points outside its memory: then nothing of it is sent.
   const uint8_t* reply_bytes(const InFlight& request, const Reply& reply) const;
   void finish(CloseReason reason);
@@ -46,12 +63,13 @@ class RequestServer final : public Source {
   std::shared_ptr<Bell> bell_;
   CounterPage counters_;
   Slab slab_;
+  ReadBlocks blocks_;
   Dispatch dispatch_;
   ServerContext context_;
   TcpService tcp_;
   UdpService udp_;
   ServerState state_ = ServerState::kIdle;
-  std::vector<uint32_t> released_;  // slots whose bytes this turn's writes still use
+  std::vector<Released> released_;
   TimerNode grace_;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "memory/read_blocks.h"
 #include "memory/slab.h"
 #include "wire/framing.h"
 
@@ -35,13 +36,18 @@ struct ServerConfig {
   uint32_t ring_entries = 8192;  // power of two: also the most requests in flight
   uint32_t udp_peers = 16384;    // power of two, above max_udp_in_flight
   std::vector<SlabClass> slab;
+  uint32_t read_blocks = 64;  // behind the slab, in the same memory; 0 = every request gets a slot
+  uint32_t read_block_bytes = 64 << 10;
+
+  uint64_t slab_bytes() const { return Slab::size_bytes(slab); }
+  uint64_t request_memory_bytes() const { return slab_bytes() + uint64_t{read_blocks} * read_block_bytes; }
 
   double clock_offset_ms = 0;  // added to receivedAtMs, so that it is on JavaScript's clock
 };
 
 // The memory that JavaScript made for a server. Kept alive by the binding until the server is finished.
 struct ServerMemory {
-  uint8_t* slab = nullptr;      // Slab::size_bytes(config.slab)
+  uint8_t* slab = nullptr;      // config.request_memory_bytes()
   uint8_t* link = nullptr;      // link_bytes(config.ring_entries)
   uint8_t* transmit = nullptr;  // reply bytes
   uint32_t transmit_bytes = 0;

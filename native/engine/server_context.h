@@ -14,9 +14,11 @@ struct ServerContext {
   Source& source;  // the server itself: whom the reactor calls
   const ServerConfig& config;
   Slab& slab;
+  ReadBlocks& blocks;
   Dispatch& dispatch;
   CounterPage counters;
-  uint8_t* peers;  // the peer page: connections first, senders of datagrams behind them
+  uint8_t* request_memory;  // the slab, and the blocks behind it
+  uint8_t* peers;           // the peer page: connections first, senders of datagrams behind them
 };
 
 // Keys under which the server registers what is not a connection; connections use their index.

@@ -44,7 +44,7 @@ void TcpService::resume(uint32_t index) {
   if (connection.lingering) return discard(index);
   if (connection.closing) return;
   if (!connection.input.empty() && !connection.partial && has_room(connection)) {
-    const uint32_t used = cut(index, connection.input.data(), connection.input.size());
+    const uint32_t used = cut(index, connection.input.data(), connection.input.size(), false);
     if (!connection.open) return;
     count_buffered(-int64_t{used});
     if (used != 0) connection.input.consume(used);
@@ -61,7 +61,10 @@ void TcpService::read(uint32_t index) {
     if (budget == 0) return list(index);
     if (memory_is_full()) return starve(index);
     context_.reactor.counters().add(EngineCounter::kReadCalls);
-    const IoResult result = streams.read(connection.fd, scratch_.get(), kScratchBytes);
+    ReadBlocks::Room room = context_.blocks.room();
+    const bool in_block = room.data != nullptr;
+    if (!in_block) room = {scratch_.get(), kScratchBytes};
+    const IoResult result = streams.read(connection.fd, room.data, room.bytes);
     if (result.interrupted()) continue;
     if (!result.ok() && !result.would_block()) return close(index, CloseReason::kReset, false);
     const uint32_t bytes = static_cast<uint32_t>(result.count);
@@ -71,14 +74,14 @@ void TcpService::read(uint32_t index) {
       return;
     }
     // A short read has emptied the socket: the next byte is a new edge, and the call that would say so is saved.
-    const bool emptied = !result.ok() || (bytes < kScratchBytes && !connection.to_end);
+    const bool emptied = !result.ok() || (bytes < room.bytes && !connection.to_end);
     if (emptied) {
       connection.may_read = false;
       context_.reactor.rearm(connection.registration, kReadable);
     }
     if (!result.ok()) return;
     context_.counters.add(ServerCounter::kBytesIn, bytes);
-    feed(index, scratch_.get(), bytes);
+    feed(index, room.data, bytes, in_block);
     if (!connection.open) return;
     budget -= std::min(budget, bytes);
   }
@@ -104,7 +107,7 @@ void TcpService::discard(uint32_t index) {
 
 // Takes bytes that follow those in `input`. An incomplete frame there is first joined with just what it lacks, so that
 // a large frame is copied once and a run of small ones not at all.
-void TcpService::feed(uint32_t index, const uint8_t* data, uint32_t bytes) {
+void TcpService::feed(uint32_t index, const uint8_t* data, uint32_t bytes, bool in_block) {
   TcpConnection& connection = connections_[index];
   while (bytes > 0 && connection.partial && !connection.closing) {
     const uint32_t lacks = connection.decoder.wanted() - connection.input.size();
@@ -114,69 +117,79 @@ void TcpService::feed(uint32_t index, const uint8_t* data, uint32_t bytes) {
     if (!connection.open) return;  // it was the one to be shed
     data += taken;
     bytes -= taken;
-    const uint32_t used = cut(index, connection.input.data(), connection.input.size());
+    const uint32_t used = cut(index, connection.input.data(), connection.input.size(), false);
     count_buffered(-int64_t{used});
     if (used != 0) connection.input.consume(used);
     if (used == 0 && !connection.partial) break;  // complete, but there is no room for it
   }
   if (connection.closing || bytes == 0) return;
-  const uint32_t used = connection.input.empty() ? cut(index, data, bytes) : 0;
+  const uint32_t used = connection.input.empty() ? cut(index, data, bytes, in_block) : 0;
   if (connection.closing || used == bytes) return;
   connection.input.append(data + used, bytes - used);
   count_buffered(bytes - used);
 }
 
 // Opens requests for the whole frames at the front and gives the number of bytes they took. Stops where there is no
-// room; `partial` then tells whether the rest is an incomplete frame or waits for us.
-uint32_t TcpService::cut(uint32_t index, const uint8_t* data, uint32_t bytes) {
+// room; `partial` then tells whether the rest is an incomplete frame or waits for us. Frames in a read block stay
+// there.
+uint32_t TcpService::cut(uint32_t index, const uint8_t* data, uint32_t bytes, bool in_block) {
   TcpConnection& connection = connections_[index];
+  const uint32_t room = request_room(connection);
+  NewRequest request;
+  request.origin.connection = request.peer_id = index;
+  request.origin.connection_generation = connection.generation;
+  FrameStep step;
   uint32_t used = 0;
-  while (used < bytes) {
-    if (!has_room(connection)) {
-      if (!is_behind(connection)) starve(index);
-      end_partial(index);
-      return used;
+  uint32_t frames = 0;
+  for (bool memory = true; used < bytes; ++frames) {
+    if (frames < room) {
+      step = connection.decoder.next(context_.config.framing, data + used, bytes - used);
+      if (step.kind != FrameStep::Kind::kFrame) break;
+      memory = place_request(data + used, step.frame_bytes(), in_block, &request.origin);
     }
-    const FrameStep step = connection.decoder.next(context_.config.framing, data + used, bytes - used);
-    if (step.kind == FrameStep::Kind::kError) {
-      refuse(index, step.error);
-      return used;
+    if (frames == room || !memory) {
+      if (!memory || !is_behind(connection)) starve(index);
+      step.kind = FrameStep::Kind::kFrame;  // it waits for us, whole or not
+      break;
     }
-    if (step.kind == FrameStep::Kind::kMore) {
-      begin_partial(index);
-      return used;
-    }
-    if (!open_request(index, data + used, step)) {
-      starve(index);
-      end_partial(index);
-      return used;
-    }
+    request.origin.sequence = connection.next_sequence++;
+    request.header_bytes = step.header_bytes;
+    context_.dispatch.open(request, context_.reactor.now_ms());
+    ++connection.in_flight;
+    ++in_flight_;
     used += step.frame_bytes();
-    end_partial(index);
-    connection.fresh = false;
   }
+  if (frames != 0) {
+    connection.fresh = false;
+    connection.active_ms = context_.reactor.now_ms();
+    context_.counters.add(ServerCounter::kFramesOk, frames);
+  }
+  if (frames != 0 || step.kind == FrameStep::Kind::kFrame) end_partial(index);
+  if (step.kind == FrameStep::Kind::kMore && used < bytes) begin_partial(index);
+  if (step.kind == FrameStep::Kind::kError) refuse(index, step.error);
   return used;
 }
 
-bool TcpService::open_request(uint32_t index, const uint8_t* frame, const FrameStep& step) {
-  TcpConnection& connection = connections_[index];
-  const uint32_t slot = context_.slab.allocate(step.frame_bytes());
+// Requests that it may open now.
+uint32_t TcpService::request_room(const TcpConnection& connection) const {
+  if (!has_room(connection)) return 0;
+  const ServerConfig& config = context_.config;
+  return std::min({config.max_in_flight_per_connection - connection.in_flight, config.max_tcp_in_flight - in_flight_,
+                   context_.dispatch.room()});
+}
+
+bool TcpService::place_request(const uint8_t* frame, uint32_t bytes, bool in_block, InFlight* request) {
+  request->frame_bytes = bytes;
+  if (in_block) {
+    request->place = context_.blocks.keep(frame, bytes);
+    request->offset = static_cast<uint32_t>(frame - context_.request_memory);
+    return true;
+  }
+  const uint32_t slot = context_.slab.allocate(bytes);
   if (slot == Slab::kNone) return false;
-  std::memcpy(context_.slab.data(slot), frame, step.frame_bytes());
-  NewRequest request;
-  request.origin.slot = slot;
-  request.origin.connection = index;
-  request.origin.connection_generation = connection.generation;
-  request.origin.sequence = connection.next_sequence++;
-  request.offset = context_.slab.offset(slot);
-  request.header_bytes = step.header_bytes;
-  request.body_bytes = step.body_bytes;
-  request.peer_id = index;
-  context_.dispatch.open(request, context_.reactor.now_ms());
-  context_.counters.add(ServerCounter::kFramesOk);
-  connection.active_ms = context_.reactor.now_ms();
-  ++connection.in_flight;
-  ++in_flight_;
+  std::memcpy(context_.slab.data(slot), frame, bytes);
+  request->place = slot;
+  request->offset = context_.slab.offset(slot);
   return true;
 }
 

@@ -71,9 +71,10 @@ class TcpService {
   bool has_room(const TcpConnection& connection) const;
   bool reads(const TcpConnection& connection) const;
   void starve(uint32_t index);
-  void feed(uint32_t index, const uint8_t* data, uint32_t bytes);
-  uint32_t cut(uint32_t index, const uint8_t* data, uint32_t bytes);
-  bool open_request(uint32_t index, const uint8_t* frame, const FrameStep& step);
+  void feed(uint32_t index, const uint8_t* data, uint32_t bytes, bool in_block);
+  uint32_t cut(uint32_t index, const uint8_t* data, uint32_t bytes, bool in_block);
+  uint32_t request_room(const TcpConnection& connection) const;
+  bool place_request(const uint8_t* frame, uint32_t bytes, bool in_block, InFlight* request);
   void refuse(uint32_t index, FrameError error);
   void after_input(uint32_t index);
   void begin_partial(uint32_t index);
@@ -87,15 +88,15 @@ class TcpService {
 
   // writing (tcp_write.cc)
   const uint8_t* join(const uint8_t* bytes, uint32_t count);
-  void gather(uint32_t index, const uint8_t* bytes, uint32_t count);
+  void gather(TcpConnection& connection, const uint8_t* bytes, uint32_t count, bool in_place);
   void keep_early(TcpConnection& connection, uint32_t place, const Reply& reply, const uint8_t* bytes);
-  void complete_reply(uint32_t index, bool failed, bool close_after);
+  void complete_reply(TcpConnection& connection, uint32_t index, bool failed, bool close_after);
   void send_early(uint32_t index);
   void move_gathered(TcpConnection& connection);
   void write(uint32_t index);
   uint32_t fill(const TcpConnection& connection, IoSlice* slices) const;
   void advance_written(TcpConnection& connection, uint64_t count);
-  void mark_dirty(uint32_t index);
+  void mark_dirty(TcpConnection& connection, uint32_t index);
 
   ServerContext& context_;
   TcpListener listener_;
@@ -106,7 +107,7 @@ class TcpService {
   std::vector<uint32_t> starved_;
   std::vector<uint32_t> dirty_;
   std::vector<Segment> segments_;
-  std::unique_ptr<uint8_t[]> scratch_;  // of one read
+  std::unique_ptr<uint8_t[]> scratch_;  // of one read, when every block is held
   std::unique_ptr<uint8_t[]> joined_;   // small replies in place, one behind the other, until flush()
   uint32_t joined_bytes_ = 0;
   uint32_t active_ = 0;

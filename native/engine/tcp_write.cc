@@ -21,13 +21,16 @@ bool TcpService::reply(const InFlight& request, const Reply& reply, const uint8_
   const uint32_t place = request.sequence - connection.next_reply;
   if (place != 0) {
     keep_early(connection, place, reply, bytes);
-    mark_dirty(index);  // it counts as unsent: the write limit is looked at
+    mark_dirty(connection, index);  // it counts as unsent: the write limit is looked at
     return true;
   }
   const bool has_bytes = (reply.flags & (kReplyNone | kReplyFailed)) == 0;
-  if (has_bytes) gather(index, (reply.flags & kReplyInPlace) != 0 ? join(bytes, reply.bytes) : bytes, reply.bytes);
-  if (!last) return true;
-  complete_reply(index, (reply.flags & kReplyFailed) != 0, (reply.flags & kReplyCloseAfter) != 0);
+  if (has_bytes) gather(connection, bytes, reply.bytes, (reply.flags & kReplyInPlace) != 0);
+  if (!last) {
+    mark_dirty(connection, index);
+    return true;
+  }
+  complete_reply(connection, index, (reply.flags & kReplyFailed) != 0, (reply.flags & kReplyCloseAfter) != 0);
   if (connection.early != nullptr) send_early(index);
   return true;
 }
@@ -42,11 +45,10 @@ void TcpService::release(const InFlight& request) {
     return;
   }
   connection.active_ms = context_.reactor.now_ms();
-  mark_dirty(request.connection);
+  mark_dirty(connection, request.connection);
 }
 
-void TcpService::mark_dirty(uint32_t index) {
-  TcpConnection& connection = connections_[index];
+void TcpService::mark_dirty(TcpConnection& connection, uint32_t index) {
   if (connection.dirty) return;
   connection.dirty = true;
   dirty_.push_back(index);
@@ -61,16 +63,21 @@ const uint8_t* TcpService::join(const uint8_t* bytes, uint32_t count) {
   return to;
 }
 
-void TcpService::gather(uint32_t index, const uint8_t* bytes, uint32_t count) {
+void TcpService::gather(TcpConnection& connection, const uint8_t* bytes, uint32_t count, bool in_place) {
   if (count == 0) return;
-  TcpConnection& connection = connections_[index];
-  mark_dirty(index);
   if (connection.gather_tail != kNone) {
-    // Replies that JavaScript wrote one after the other leave in one piece.
+    // Replies that lie one behind the other leave in one piece.
     Segment& last = segments_[connection.gather_tail];
     if (last.data + last.bytes == bytes) {
       last.bytes += count;
       return;
+    }
+    if (in_place) {
+      bytes = join(bytes, count);
+      if (last.data + last.bytes == bytes) {
+        last.bytes += count;
+        return;
+      }
     }
   }
   const uint32_t made = static_cast<uint32_t>(segments_.size());
@@ -97,15 +104,14 @@ void TcpService::keep_early(TcpConnection& connection, uint32_t place, const Rep
   early.close_after = (reply.flags & kReplyCloseAfter) != 0;
 }
 
-void TcpService::complete_reply(uint32_t index, bool failed, bool close_after) {
-  TcpConnection& connection = connections_[index];
+void TcpService::complete_reply(TcpConnection& connection, uint32_t index, bool failed, bool close_after) {
   ++connection.next_reply;
   if (connection.early != nullptr && !connection.early->empty()) connection.early->erase(connection.early->begin());
   if (!failed && !close_after) return;
   connection.muted = connection.closing = true;
   connection.close_reason = CloseReason::kHandler;
   drop_input(index);
-  mark_dirty(index);
+  mark_dirty(connection, index);
 }
 
 // Sends the replies whose turn has come; also the first part of one that is not finished.
@@ -118,10 +124,10 @@ void TcpService::send_early(uint32_t index) {
       connection.output.append(early.bytes.data(), static_cast<uint32_t>(early.bytes.size()));
       connection.early_bytes -= early.bytes.size();
       early.bytes.clear();
-      mark_dirty(index);
+      mark_dirty(connection, index);
     }
     if (!early.done) return;
-    complete_reply(index, early.failed, early.close_after);
+    complete_reply(connection, index, early.failed, early.close_after);
   }
   connection.early.reset();
 }

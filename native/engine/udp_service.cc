@@ -131,10 +131,10 @@ void UdpService::accept_datagram(ReceiveVector& vector, uint32_t& slot) {
   const uint32_t peer = peers_.intern(vector.from);
   if (peer == PeerTable::kNone) return counters.add(ServerCounter::kDroppedOverload);
   peers_.pin(peer);
-  request.origin.slot = slot;
+  request.origin.place = slot;
+  request.origin.offset = context_.slab.offset(slot);
   request.origin.connection = Dispatch::kDatagram;
   request.origin.peer = peer;
-  request.offset = context_.slab.offset(slot);
   request.peer_id = context_.config.max_connections + peer;
   request.flags = kRequestUdp;
   context_.dispatch.open(request, context_.reactor.now_ms());
@@ -156,7 +156,7 @@ bool UdpService::place(const ReceiveVector& vector, uint32_t* slot) {
 }
 
 bool UdpService::cut(const ReceiveVector& vector, NewRequest* request) {
-  request->body_bytes = vector.bytes;
+  request->origin.frame_bytes = vector.bytes;
   const ServerConfig& config = context_.config;
   CounterPage& counters = context_.counters;
   if (!config.datagram_framed) {
@@ -173,7 +173,7 @@ bool UdpService::cut(const ReceiveVector& vector, NewRequest* request) {
   if (step.kind == FrameStep::Kind::kFrame) {
     counters.add(ServerCounter::kFramesOk);
     request->header_bytes = step.header_bytes;
-    request->body_bytes = step.body_bytes;  // bytes behind the frame are ignored
+    request->origin.frame_bytes = step.frame_bytes();  // bytes behind the frame are ignored
     return true;
   }
   counters.add(step.kind == FrameStep::Kind::kMore   ? ServerCounter::kDroppedTruncated

@@ -31,8 +31,8 @@ struct Link {
 
   void open(uint32_t slot) {
     NewRequest request;
-    request.origin.slot = slot;
-    request.offset = slot * 100;
+    request.origin.place = slot;
+    request.origin.offset = slot * 100;
     dispatch.open(request, 1000);
   }
   // The ids of the requests that JavaScript has not taken yet.
@@ -69,12 +69,12 @@ struct Link {
 TEST("[SV25] a request is invisible until it is published, then all its columns can be read") {
   Link link(8);
   NewRequest request;
-  request.origin.slot = 3;
+  request.origin.place = 3;
   request.origin.connection = 5;
   request.origin.connection_generation = 9;
-  request.offset = 640;
+  request.origin.offset = 640;
   request.header_bytes = 2;
-  request.body_bytes = 77;
+  request.origin.frame_bytes = 79;
   request.peer_id = 11;
   request.flags = kRequestUdp;
   link.dispatch.open(request, 1000);
@@ -92,7 +92,7 @@ TEST("[SV25] a request is invisible until it is published, then all its columns 
   CHECK_EQ(memory.request<double>(RequestColumn::kReceivedAtMs)[0], 1000.5);
   const InFlight* owner = link.dispatch.find(memory.request<uint32_t>(RequestColumn::kRequestId)[0]);
   CHECK(owner != nullptr);
-  CHECK_EQ(owner->slot, 3);
+  CHECK_EQ(owner->place, 3);
   CHECK_EQ(link.counter(ServerCounter::kRequestsUdp), 1);
   CHECK_EQ(link.counter(ServerCounter::kRequestsTcp), 0);
 }
@@ -146,7 +146,7 @@ TEST("[SV15] an id that was settled, or never given, finds nothing") {
   const uint32_t next = link.take().at(0);
   CHECK(next != id);
   CHECK(link.dispatch.find(id) == nullptr);
-  CHECK_EQ(link.dispatch.find(next)->slot, 8);
+  CHECK_EQ(link.dispatch.find(next)->place, 8);
 }
 
 TEST("[SV34] there are never more requests in flight than places, and room comes back with each that is settled") {
@@ -173,7 +173,7 @@ TEST("[SV42] abandoning visits each request in flight once and leaves none") {
   const std::vector<uint32_t> ids = link.take();
   link.dispatch.settle(ids[1]);
   std::map<uint32_t, uint32_t> visits;
-  link.dispatch.abandon([&](const InFlight& request) { ++visits[request.slot]; });
+  link.dispatch.abandon([&](const InFlight& request) { ++visits[request.place]; });
   CHECK(visits == (std::map<uint32_t, uint32_t>{{0, 1}, {2, 1}, {3, 1}, {4, 1}}));
   CHECK_EQ(link.dispatch.room(), 8);
   for (const uint32_t id : ids) CHECK(link.dispatch.find(id) == nullptr);
@@ -230,7 +230,7 @@ TEST("[SV15, SV34] requests and replies keep their owners while rings and ids go
       sent.pop_front();
       const InFlight* owner = link.dispatch.find(reply.request_id);
       CHECK(owner != nullptr);
-      CHECK_EQ(owner->slot, owned.at(reply.request_id));
+      CHECK_EQ(owner->place, owned.at(reply.request_id));
       link.dispatch.settle(reply.request_id);
       owned.erase(reply.request_id);
       stale.push_back(reply.request_id);

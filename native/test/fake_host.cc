@@ -24,7 +24,7 @@ void FakeHost::ThreadBell::wait() {
 
 FakeHost::FakeHost(const ServerConfig& config) : config_(config) {
   CHECK(poller_.valid());
-  const uint64_t slab = Slab::size_bytes(config.slab);
+  const uint64_t slab = config.request_memory_bytes();
   const uint64_t link = link_bytes(config.ring_entries);
   const uint64_t peers = (uint64_t{config.max_connections} + config.udp_peers) * kPeerBytes;
   memory_.reset(new uint8_t[slab + link + peers + kTransmitBytes]());

@@ -28,6 +28,7 @@ ServerConfig small_config() {
   config.ring_entries = 256;
   config.udp_peers = 256;
   config.slab = {{256, 2048}, {32, 16384}, {8, 70000}};
+  config.read_blocks = 0;
   return config;
 }
 
@@ -55,7 +56,7 @@ FakeServer::FakeServer(uint64_t run, const FakeServerOptions& options)
       streams_(kernel),
       datagrams_(kernel) {
   const ServerConfig& config = options_.config;
-  slab_ = zeroed(Slab::size_bytes(config.slab));
+  slab_ = zeroed(config.request_memory_bytes());
   link_ = zeroed(link_bytes(config.ring_entries));
   transmit_ = zeroed(options_.transmit_bytes);
   peers_ = zeroed((uint64_t{config.max_connections} + config.udp_peers) * kPeerBytes);
@@ -187,8 +188,11 @@ void FakeServer::check() {
   CHECK(active <= config.max_connections);
   if (state() == ServerState::kClosed) return CHECK_EQ(active, 0.0);
   const double used = get(ServerCounter::kSlabSlots) - get(ServerCounter::kSlabFree);
-  const double prepared = used - get(ServerCounter::kInFlight);
-  CHECK(prepared >= 0 && prepared <= kMaxPrepared);
+  // Requests in read blocks need no slots.
+  const double prepared = used - (config.read_blocks == 0 ? get(ServerCounter::kInFlight) : 0);
+  CHECK(prepared >= 0 && used - get(ServerCounter::kInFlight) <= kMaxPrepared);
+  if (get(ServerCounter::kInFlight) == 0)
+    CHECK_EQ(get(ServerCounter::kReadBlocksFree), get(ServerCounter::kReadBlocks));
   CHECK(get(ServerCounter::kInFlight) <= config.max_tcp_in_flight + config.max_udp_in_flight);
 }
 

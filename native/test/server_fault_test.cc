@@ -69,14 +69,16 @@ FakeServerOptions random_options(Random& random) {
   config.max_buffered_bytes = random.one_in(3) ? 3000 : 1 << 20;
   config.write_high_water_bytes = 1000 + random.below(20000);
   config.write_low_water_bytes = config.write_high_water_bytes / 4;
-  config.write_limit_bytes = random.one_in(4) ? 60000 : 1 << 20;
+  config.write_limit_bytes = random.one_in(3) ? config.write_high_water_bytes + 12000 : 1 << 20;
   config.header_timeout_ms = config.body_timeout_ms = 50 + random.below(2000);
   config.write_timeout_ms = 50 + random.below(2000);
   config.idle_timeout_ms = random.one_in(3) ? 0 : 100 + random.below(5000);
   config.linger_timeout_ms = 20 + random.below(500);
   config.linger_bytes = random.one_in(2) ? 65536 : 500;
   // The datagram side may hold 64 of the smallest; the rest is less than what may be in flight.
-  config.slab = {{72 + random.below(100), 256}, {8 + random.below(30), 1024}, {4 + random.below(12), 9000}};
+  config.slab = {{72 + random.below(100), 256}, {2 + random.below(30), 1024}, {1 + random.below(12), 9000}};
+  config.read_blocks = random.one_in(3) ? 0 : 1 + random.below(4);
+  config.read_block_bytes = 256 << random.below(8);
   options.limits.receive_bytes = random.one_in(2) ? 16 << 10 : 300;
   options.limits.send_bytes = random.one_in(2) ? 16 << 10 : 2000;
   options.limits.descriptors = random.one_in(4) ? 8 + random.below(8) : 1 << 16;

@@ -53,6 +53,53 @@ TEST("[SV10] a body of exactly the limit is served, one byte more is not") {
   CHECK(more.ended() && more.read().empty());
 }
 
+TEST("[SV19] frames stay in the block that they were read into, and it is free when the last is answered") {
+  ServerConfig config = small_config();
+  config.read_blocks = 2;
+  config.read_block_bytes = 1024;
+  FakeServer server(1, options_of(config));
+  FakeClient client = server.connect();
+  Bytes all;
+  for (uint8_t i = 0; i < 10; ++i) {
+    const Bytes frame = frame16({i, 7, 7});
+    all.insert(all.end(), frame.begin(), frame.end());
+  }
+  client.send(all);
+  server.settle();
+  CHECK_EQ(server.get(ServerCounter::kInFlight), 10.0);
+  CHECK_EQ(server.get(ServerCounter::kReadBlocksFree), 1.0);
+  const double unused_slots = server.get(ServerCounter::kSlabFree);
+  for (size_t i = 1; i < 10; ++i) CHECK_EQ(server.js().held()[i].offset, server.js().held()[i - 1].offset + 5);
+  answer_all(server);
+  CHECK(client.read() == all);
+  CHECK_EQ(server.get(ServerCounter::kReadBlocksFree), 2.0);
+  CHECK_EQ(server.get(ServerCounter::kSlabFree), unused_slots);
+}
+
+TEST("[SV19] requests that hold every block cost others a slot each, not their turn") {
+  ServerConfig config = small_config();
+  config.read_blocks = 2;
+  config.read_block_bytes = 256;
+  FakeServer server(1, options_of(config));
+  FakeClient slow = server.connect(1);
+  const Bytes large = frame16(Bytes(200, 1));
+  for (int i = 0; i < 2; ++i) {  // one in each block, so that neither has room left
+    slow.send(large);
+    server.settle();
+  }
+  CHECK_EQ(server.get(ServerCounter::kReadBlocksFree), 0.0);
+  const double free_slots = server.get(ServerCounter::kSlabFree);
+  FakeClient other = server.connect(2);
+  other.send(frame16({4, 5}));
+  server.settle();
+  CHECK_EQ(server.get(ServerCounter::kInFlight), 3.0);
+  CHECK_EQ(server.get(ServerCounter::kSlabFree), free_slots - 1);
+  answer_all(server);
+  CHECK(other.read() == frame16({4, 5}));
+  CHECK_EQ(slow.read().size(), 2 * large.size());
+  CHECK_EQ(server.get(ServerCounter::kReadBlocksFree), 2.0);
+}
+
 TEST("[SV6] an empty body is a request") {
   FakeServer server(1, options_of(small_config()));
   server.handler = FakeServer::echo;

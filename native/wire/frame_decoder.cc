@@ -1,10 +1,26 @@
 #include "wire/frame_decoder.h"
 
+#include <bit>
+#include <cstring>
+
 namespace netvolley {
 
 namespace {
 
+static_assert(std::endian::native == std::endian::little);
+
+// The usual widths are one load: this runs once for each request.
 uint64_t read_length(const uint8_t* at, uint8_t bytes, bool little_endian) {
+  if (bytes == 4) {
+    uint32_t value;
+    std::memcpy(&value, at, sizeof value);
+    return little_endian ? value : __builtin_bswap32(value);
+  }
+  if (bytes == 2) {
+    uint16_t value;
+    std::memcpy(&value, at, sizeof value);
+    return little_endian ? value : __builtin_bswap16(value);
+  }
   uint64_t value = 0;
   for (uint8_t i = 0; i < bytes; ++i) value = value << 8 | at[little_endian ? bytes - 1 - i : i];
   return value;

@@ -209,6 +209,34 @@ const copies: Contract = (t, subject) => {
     })
   })
 
+  t.test("[SV35] a handler that gives its request's own bytes back sends them, framed or not", async () => {
+    const body: Answer = (call) => {
+      call.reply(call.body)
+    }
+    const whole: Answer = (call) => {
+      call.reply([call.header, call.body])
+    }
+    const turned: Answer = (call) => {
+      call.reply([call.body, call.header])
+    }
+    const bytes = frame(2, 'own')
+    for (const [answer, frameReplies, expected] of [
+      [body, true, bytes],
+      [body, false, Buffer.from('own')],
+      [whole, true, frame(2, bytes)],
+      [whole, false, bytes],
+      [turned, false, Buffer.concat([Buffer.from('own'), bytes.subarray(0, 2)])],
+    ] as const) {
+      await running(t, subject, { frameReplies }, answer, async ({ tcp, udp }) => {
+        const client = await tcp()
+        client.send(Buffer.concat([bytes, bytes]))
+        const twice = Buffer.concat([expected, expected])
+        t.equal((await client.receive(twice.length)).toString('hex'), twice.toString('hex'))
+        t.equal((await (await udp()).ask('datagram')).toString(), 'datagram')
+      })
+    }
+  })
+
   t.test('[SV35] an answer that only gives a part of its own request back is not overwritten by the next one', () =>
     running(t, subject, { framing: U32 }, echo, async ({ tcp }) => {
       const client = await tcp()
