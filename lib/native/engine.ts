@@ -1,38 +1,32 @@
 import { availableParallelism } from 'node:os'
 import { inspect } from 'node:util'
-import { ErrorCode, NetvolleyError, backendUnavailable, systemError } from '../errors'
-import { checkKnownKeys, checkObject, checkOneOf } from '../runtime'
+import { ErrorCode, NetvolleyError, backendUnavailable, optionUnsupported, systemError } from '../errors'
+import { checkInteger, checkKnownKeys, checkObject, checkOneOf } from '../runtime'
 import { addon, type EngineHandle } from './addon'
-import { ENGINE_COUNTERS, type EngineCounters, WORD_BYTES } from './layout'
+import { BACKENDS, ENGINE_COUNTERS, type EngineCounters, WORD_BYTES } from './layout'
+import { type EngineLink, LinkHost } from './link-host'
 import { sharedMemory } from './shared-memory'
 
 export type Drive = 'auto' | 'thread' | 'inline'
-export type Backend = 'auto' | 'mmsg'
-
-/** Back ends of this build, in the order of preference. */
-const BACKENDS: readonly string[] = ['mmsg']
+export type Backend = 'auto' | (typeof BACKENDS)[number]
 
 export interface EngineOptions {
   /**
    * `'thread'`: a native thread runs the sockets, so that JavaScript pauses lose no packet. `'inline'`: the JavaScript thread runs
    * them from its own event loop, without a hand-over: the lowest latency. `'auto'` (default): thread where
-   * `os.availableParallelism()` is above 2, else inline.
+   * `os.availableParallelism()` is above 2, or where the back end cannot be watched by an event loop (`'poll'`); else inline.
    */
   readonly drive?: Drive
-  /** System calls to use. `'auto'` (default) is the best one available; another name must be available, else it throws. */
+  /**
+   * System calls to use. `'auto'` (default) is the best one available; another name must be available, else it throws. `'mmsg'`:
+   * epoll, many datagrams a call. `'single'`: epoll, one datagram a call. `'poll'`: poll(2), one datagram a call.
+   */
   readonly backend?: Backend
+  /** The reactor polls this long (us) after work before it sleeps: lower latency for a whole CPU. 0 (default) = not at all. */
+  readonly spinUs?: number
 }
 
-/** What an engine needs from a link: native code calls the engine once a burst, the engine asks each of its links. */
-export interface EngineLink {
-  /** Takes what native code has published. */
-  drain(): void
-  /** Makes what JavaScript has answered visible. True = there is something native code should look at. */
-  publish(): boolean
-}
-
-// Taken now: a test that replaces the timers of its program must not stop the sockets.
-const nextTick = process.nextTick.bind(process)
+const MAX_SPIN_US = 1e6
 
 let shared: Engine | undefined
 
@@ -40,25 +34,26 @@ let shared: Engine | undefined
  * One reactor, its memory and its drive. Every class that opens sockets takes one; without it, a JavaScript thread's sockets share
  * one engine that is made on first use and closed with the last of them.
  */
-export class Engine {
+export class Engine extends LinkHost {
   readonly drive: 'thread' | 'inline'
-  readonly backend = 'mmsg'
+  readonly backend: (typeof BACKENDS)[number]
+  protected readonly sleeps: Int32Array
+  readonly #page: Uint8Array
   readonly #handle: EngineHandle
-  readonly #sleeps: Int32Array
   readonly #counters: Float64Array
-  readonly #links = new Set<EngineLink>()
-  #refs = 0
-  #delivering = false
-  #flushArmed = false
   #closed = false
 
   constructor(options: EngineOptions = {}) {
-    this.drive = checkEngineOptions(options).drive
-    const page = sharedMemory(WORD_BYTES + ENGINE_COUNTERS.length * 8)
-    this.#sleeps = new Int32Array(page.buffer, page.byteOffset, 1)
-    this.#counters = new Float64Array(page.buffer, page.byteOffset + WORD_BYTES, ENGINE_COUNTERS.length)
-    this.#handle = openHandle(this.drive === 'thread', page, () => {
-      this.#deliver()
+    super()
+    const { drive, backend, spinUs } = checkEngineOptions(options)
+    this.drive = drive
+    this.backend = backend
+    this.#page = sharedMemory(WORD_BYTES + ENGINE_COUNTERS.length * 8)
+    const { buffer, byteOffset } = this.#page
+    this.sleeps = new Int32Array(buffer, byteOffset, 1)
+    this.#counters = new Float64Array(buffer, byteOffset + WORD_BYTES, ENGINE_COUNTERS.length)
+    this.#handle = openHandle(drive === 'thread', BACKENDS.indexOf(backend), spinUs, this.#page, () => {
+      this.deliver()
     })
   }
 
@@ -86,7 +81,7 @@ export class Engine {
     if (this.#closed) return
     this.#closed = true
     this.#handle.close()
-    for (const link of [...this.#links]) link.drain()
+    for (const link of [...this.links]) link.drain()
   }
 
   /** @internal */
@@ -95,106 +90,72 @@ export class Engine {
     return this.#handle
   }
 
-  /** @internal */
-  attach(link: EngineLink): void {
-    this.#links.add(link)
+  /** Its shared memory: the word that says that the reactor sleeps, then the counters. @internal */
+  get page(): Uint8Array {
+    return this.#page
   }
 
   /** The last link of the shared engine takes it along. @internal */
-  detach(link: EngineLink): void {
-    this.#links.delete(link)
-    if (this.#links.size === 0 && this === shared) this.close()
+  override detach(link: EngineLink): void {
+    super.detach(link)
+    if (this.links.size === 0 && this === shared) this.close()
   }
 
-  /** Counted: the process stays alive while anything of this engine wants it to. @internal */
-  ref(on: boolean): void {
-    this.#refs += on ? 1 : -1
-    if (!this.#closed && this.#refs === (on ? 1 : 0)) this.#handle.setRef(on)
+  protected settle(): void {
+    this.#handle.settle()
   }
 
-  /**
-   * A link has answers that native code has not seen. Within a burst that is settled at its end; otherwise once at the end of the
-   * present job. @internal
-   */
-  scheduleFlush(): void {
-    if (this.#delivering || this.#flushArmed || this.#closed) return
-    this.#flushArmed = true
-    nextTick(() => {
-      this.#flushArmed = false
-      this.flush()
-    })
-  }
-
-  /** Native code takes all answers now. Inline it has done so when this returns. @internal */
-  flush(): void {
-    if (this.#closed) return
-    let any = false
-    for (const link of this.#links) any = link.publish() || any
-    if (!any) return
-    if (this.drive === 'inline') this.#handle.settle()
-    // Only a sleeping reactor is rung, and only by whoever takes its word back.
-    else if (Atomics.load(this.#sleeps, 0) !== 0 && Atomics.exchange(this.#sleeps, 0, 0) === 1) this.#handle.settle()
-  }
-
-  /** Runs `work`, whose answers go out together. @internal */
-  burst(work: () => void): void {
-    const outer = this.#delivering
-    this.#delivering = true
-    try {
-      work()
-    } finally {
-      this.#delivering = outer
-      if (!outer) this.flush()
-    }
-  }
-
-  #deliver(): void {
-    const errors: unknown[] = []
-    this.#delivering = true
-    for (const link of this.#links) {
-      try {
-        link.drain()
-      } catch (error) {
-        // The ring was for all links: the others must be asked too, or nobody ever would.
-        errors.push(error)
-      }
-    }
-    this.#delivering = false
-    // Inline, the turn that called takes the answers by itself.
-    if (this.drive === 'inline') this.#publishAll()
-    else this.flush()
-    if (errors.length > 0) throw errors[0]
-  }
-
-  #publishAll(): void {
-    for (const link of this.#links) link.publish()
+  protected setRef(on: boolean): void {
+    this.#handle.setRef(on)
   }
 }
 
-function openHandle(thread: boolean, page: Uint8Array, deliver: () => void): EngineHandle {
+function openHandle(
+  thread: boolean,
+  backend: number,
+  spinUs: number,
+  page: Uint8Array,
+  deliver: () => void,
+): EngineHandle {
   try {
-    return new (addon().EngineHandle)(thread, page, deliver)
+    return new (addon().EngineHandle)(thread, backend, spinUs, page, deliver)
   } catch (error) {
     const errno = (error as { errno?: unknown }).errno
     throw typeof errno === 'number' ? systemError(errno, 'epoll_create1') : error
   }
 }
 
-/** @throws ERR_NETVOLLEY_OPTION_INVALID, ERR_NETVOLLEY_BACKEND_UNAVAILABLE @internal */
-export function checkEngineOptions(options: EngineOptions): { drive: 'thread' | 'inline' } {
-  checkKnownKeys(checkObject('options', options), ['drive', 'backend'])
-  checkBackend(options.backend)
-  return { drive: chooseDrive(options.drive) }
+/**
+ * @throws ERR_NETVOLLEY_OPTION_INVALID, ERR_NETVOLLEY_OPTION_UNSUPPORTED, ERR_NETVOLLEY_BACKEND_UNAVAILABLE
+ * @internal
+ */
+export function checkEngineOptions(options: EngineOptions): {
+  drive: 'thread' | 'inline'
+  backend: (typeof BACKENDS)[number]
+  spinUs: number
+} {
+  checkKnownKeys(checkObject('options', options), ['drive', 'backend', 'spinUs'])
+  const backend = checkBackend(options.backend)
+  const spinUs = checkInteger('spinUs', options.spinUs, { min: 0, max: MAX_SPIN_US, default: 0, unit: 'us' })
+  return { drive: chooseDrive(options.drive, backend), backend, spinUs }
 }
 
-function chooseDrive(drive: unknown): 'thread' | 'inline' {
+function chooseDrive(drive: unknown, backend: string): 'thread' | 'inline' {
+  if (drive === 'split') throw optionUnsupported('drive', 'this build has no split drive', ['auto', 'thread', 'inline'])
   const chosen = checkOneOf('drive', drive, ['auto', 'thread', 'inline'], 'auto')
+  // An event loop can only watch a descriptor, and poll(2) has none.
+  if (backend === 'poll') {
+    if (chosen === 'inline')
+      throw optionUnsupported('drive', 'the back end "poll" needs a thread of its own', ['thread'])
+    return 'thread'
+  }
   if (chosen !== 'auto') return chosen
   return availableParallelism() > 2 ? 'thread' : 'inline'
 }
 
-function checkBackend(backend: unknown): void {
-  if (backend === undefined || backend === 'auto') return
-  if (typeof backend !== 'string' || !BACKENDS.includes(backend))
-    throw backendUnavailable(typeof backend === 'string' ? backend : inspect(backend), BACKENDS)
+function checkBackend(backend: unknown): (typeof BACKENDS)[number] {
+  if (backend === undefined || backend === 'auto') return BACKENDS[0]
+  const known = BACKENDS.find((name) => name === backend)
+  if (known !== undefined) return known
+  throw backendUnavailable(typeof backend === 'string' ? backend : inspect(backend), BACKENDS)
 }

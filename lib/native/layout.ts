@@ -7,6 +7,9 @@
 export const WORD_BYTES = 128
 const COLUMN_ALIGN = 64
 
+/** Back ends of this build by name, the best one first, as native/io/back_end.h lists them. */
+export const BACKENDS = ['mmsg', 'single', 'poll'] as const
+
 /** Free-running u32 indices and flags of a link, in units of words. */
 export const LinkWord = {
   requestTail: 0,
@@ -22,7 +25,7 @@ export const LinkLife = { open: 0, dead: 1, retired: 2 } as const
 
 export interface Column {
   readonly name: string
-  readonly elementBytes: 1 | 2 | 4 | 8
+  readonly elementBytes: 1 | 2 | 4 | 8 | 16 | 32
 }
 
 export const REQUEST_COLUMNS = [
@@ -167,7 +170,7 @@ export const SERVER_COUNTERS = [
 export type EngineCounters = Record<(typeof ENGINE_COUNTERS)[number], number>
 export type ServerCounters = Record<(typeof SERVER_COUNTERS)[number], number>
 
-function columnsBytes(columns: readonly Column[], entries: number, count = columns.length): number {
+export function columnsBytes(columns: readonly Column[], entries: number, count = columns.length): number {
   let total = 0
   for (const column of columns.slice(0, count)) {
     total += Math.ceil((column.elementBytes * entries) / COLUMN_ALIGN) * COLUMN_ALIGN

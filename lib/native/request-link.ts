@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import { setImmediate } from 'node:timers'
 import { addon, type ServerHandle } from './addon'
-import type { Engine, EngineLink } from './engine'
+import type { Engine } from './engine'
 import {
   LinkLife,
   LinkWord,
@@ -16,8 +15,10 @@ import {
   requestColumnOffset,
 } from './layout'
 import { bufferView } from './buffer-view'
+import type { EngineLink } from './link-host'
 import { PeerPage, type RemoteAddress } from './peer-page'
 import { ReplyRing } from './reply-ring'
+import { RingReader } from './ring-reader'
 import { sharedMemories } from './shared-memory'
 
 const WORD = WORD_BYTES / 4
@@ -68,12 +69,11 @@ export class RequestLink implements EngineLink {
   readonly #words: Int32Array
   readonly #counters: Float64Array
   readonly #handle: ServerHandle
+  readonly #reader: RingReader
   // Asked of the slab once: its getters are calls into the engine.
   readonly #slabBuffer: ArrayBufferLike
   readonly #slabStart: number
-  #head = 0
   #retired = false
-  #drainArmed = false
 
   constructor(engine: Engine, options: RequestLinkOptions) {
     const { config } = options
@@ -109,7 +109,19 @@ export class RequestLink implements EngineLink {
     this.receivedAtMs = new Float64Array(link.buffer, columnAt(link, this.entries, 'receivedAtMs'), this.entries)
     this.replies = new ReplyRing(link, transmit, this.entries)
     this.peers = new PeerPage(peers, config.udpPeers)
-    Atomics.store(this.#words, SLEEPS, 1)
+    this.#reader = new RingReader(this.#words, {
+      tail: TAIL,
+      head: HEAD,
+      sleeps: SLEEPS,
+      entries: this.entries,
+      maxBatchEntries: options.maxBatchEntries,
+      maxBatchMs: options.maxBatchMs,
+      deliver: options.onRequests,
+      ready: () => !this.#retired,
+      again: () => {
+        this.drain()
+      },
+    })
     this.#handle = new (addon().ServerHandle)(engine.handle, fields, slab, link, transmit, peers, counters)
     engine.attach(this)
   }
@@ -163,21 +175,9 @@ export class RequestLink implements EngineLink {
       this.#retire()
       return
     }
-    const until = performance.now() + this.#options.maxBatchMs
     // What the last burst used is free by now.
     this.replies.refresh()
-    Atomics.store(this.#words, SLEEPS, 0)
-    for (;;) {
-      while (!this.#retired && this.#deliver()) {
-        // The reactor's thread can send while the next run is handled.
-        if (this.engine.drive === 'thread') this.engine.flush()
-        if (performance.now() >= until && this.#hasRequests()) {
-          this.#drainLater()
-          return
-        }
-      }
-      if (this.#retired || this.#fallAsleep(SLEEPS, () => this.#hasRequests())) break
-    }
+    if (!this.#reader.drain(this.engine)) return
     if (this.#retired) return
     this.#resumeReplies()
     if (Atomics.load(this.#words, LIFE) === LinkLife.retired) this.#retire()
@@ -201,48 +201,8 @@ export class RequestLink implements EngineLink {
   #resumeReplies(): void {
     this.replies.refresh()
     while (!this.#options.onRoom()) {
-      if (this.#fallAsleep(WAITS, () => this.replies.refresh())) return
+      if (this.#reader.fallAsleep(WAITS, () => this.replies.refresh())) return
     }
-  }
-
-  #fallAsleep(word: number, hasWork: () => boolean): boolean {
-    Atomics.store(this.#words, word, 1)
-    return !(hasWork() && Atomics.exchange(this.#words, word, 0) === 1)
-  }
-
-  #hasRequests(): boolean {
-    return Atomics.load(this.#words, TAIL) >>> 0 !== this.#head
-  }
-
-  /** Hands over one run. False = there was none. */
-  #deliver(): boolean {
-    const tail = Atomics.load(this.#words, TAIL) >>> 0
-    const used = (tail - this.#head) >>> 0
-    if (used === 0) return false
-    const first = this.#head & (this.entries - 1)
-    const count = Math.min(used, this.#options.maxBatchEntries, this.entries - first)
-    this.#head = (this.#head + count) >>> 0
-    try {
-      this.#options.onRequests(first, first + count)
-    } catch (error) {
-      // Leaving with nothing scheduled while the word says "awake" would lose the wake-up for ever.
-      this.#drainLater()
-      throw error
-    } finally {
-      Atomics.store(this.#words, HEAD, this.#head | 0)
-    }
-    return true
-  }
-
-  #drainLater(): void {
-    if (this.#drainArmed) return
-    this.#drainArmed = true
-    setImmediate(() => {
-      this.#drainArmed = false
-      this.engine.burst(() => {
-        this.drain()
-      })
-    })
   }
 
   #retire(): void {

@@ -14,10 +14,15 @@ export function sharedMemory(bytes: number): Uint8Array {
  * The same for several areas, in one piece: above 32 MiB malloc maps it by itself, so that untouched pages cost nothing and all of
  * it goes back to the system at once. Areas of a few MiB each would come from its heap, zeroed by hand, and stay there.
  */
-export function sharedMemories<Name extends string>(sizes: Record<Name, number>): Record<Name, Uint8Array> {
+export function sharedMemories<Name extends string>(
+  sizes: Record<Name, number>,
+  /** Of the piece, at least. */
+  leastBytes = 0,
+): Record<Name, Uint8Array> {
   const names = Object.keys(sizes) as Name[]
   const aligned = (bytes: number): number => Math.ceil(bytes / WORD_BYTES) * WORD_BYTES
-  const whole = sharedMemory(names.reduce((sum, name) => sum + aligned(sizes[name]), 0))
+  const total = names.reduce((sum, name) => sum + aligned(sizes[name]), 0)
+  const whole = sharedMemory(Math.max(leastBytes, total))
   const areas = {} as Record<Name, Uint8Array>
   let at = 0
   for (const name of names) {

@@ -8,7 +8,8 @@
  * 4. `write` copies.
  */
 import type { NetworkName, ProviderCapabilities } from './capabilities'
-import type { DatagramBackend, DatagramOptions, DatagramSink } from './datagram-backend'
+import type { DatagramBackend, DatagramSink } from './datagram-backend'
+import type { DatagramOptions } from './datagram-options'
 import type { Literal } from './literal'
 import type {
   ListenBackend,

@@ -1,7 +1,7 @@
 /** Every option of RequestServer with its default, unit and reason. docs/server.md is the same for readers. */
 import { optionInvalid, optionUnsupported } from '../errors'
 import type { ServerFields } from '../native'
-import { Engine, type Backend, type Drive, checkEngineOptions } from '../native'
+import { type Backend, type Drive, type Engine, chooseEngine } from '../native'
 import {
   type NumberLimits,
   checkBoolean,
@@ -226,7 +226,7 @@ export function checkOptions(value: unknown): CheckedOptions {
     maxReplyBytes: numbers.maxReplyBytes,
     closeGraceMs: numbers.closeGraceMs,
     config,
-    openEngine: engineOf(options),
+    openEngine: chooseEngine({ engine: options.engine, drive: options.drive, backend: options.backend }),
   }
 }
 
@@ -274,24 +274,6 @@ function checkHandlers(options: Record<string, unknown>): {
   }
   if (handler !== undefined) return { handler: checkFunction<Handler>('handler', handler), batchHandler: undefined }
   return { handler: undefined, batchHandler: checkFunction<BatchHandler>('batchHandler', batchHandler) }
-}
-
-function engineOf(options: Record<string, unknown>): () => { engine: Engine; owned: boolean } {
-  const { engine, drive, backend } = options
-  if (engine !== undefined) {
-    if (!(engine instanceof Engine)) throw optionInvalid('engine', engine, 'an Engine')
-    const beside = drive !== undefined ? 'drive' : backend !== undefined ? 'backend' : undefined
-    if (beside !== undefined)
-      throw optionInvalid(beside, options[beside], 'left out beside "engine", which has its own')
-    return () => ({ engine, owned: false })
-  }
-  if (drive === undefined && backend === undefined) return () => ({ engine: Engine.shared(), owned: false })
-  const own = { ...(drive === undefined ? {} : { drive }), ...(backend === undefined ? {} : { backend }) } as {
-    drive?: Drive
-    backend?: Backend
-  }
-  checkEngineOptions(own)
-  return () => ({ engine: new Engine(own), owned: true })
 }
 
 /** About 33 MiB of address space, beside 4 MiB of read blocks, of which only what is used becomes memory. The largest class holds the largest frame. */

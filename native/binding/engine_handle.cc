@@ -2,6 +2,7 @@
 
 #include "binding/arguments.h"
 #include "binding/inline_drive.h"
+#include "binding/shared_links.h"
 #include "binding/thread_drive.h"
 #include "memory/batch_layout.h"
 
@@ -12,6 +13,7 @@ namespace {
 void close_parts(std::shared_ptr<EngineParts> parts) {
   if (parts->closed) return;
   parts->closed = true;
+  SharedLinks::instance().forget(parts->core.get());
   parts->drive->close([parts] {
     // Not sooner: JavaScript that closes its engine may be running inside this very call.
     parts->deliver->release();
@@ -22,8 +24,8 @@ void close_parts(std::shared_ptr<EngineParts> parts) {
     parts->self.reset();
   });
   // The reactor has stopped: nothing native touches these any more.
-  for (const auto& views : parts->server_views) views->release(parts->env);
-  parts->server_views.clear();
+  for (const auto& views : parts->socket_views) views->release(parts->env);
+  parts->socket_views.clear();
   parts->views.release(parts->env);
 }
 
@@ -48,21 +50,27 @@ EngineHandle::EngineHandle(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<EngineHandle>(info), parts_(std::make_shared<EngineParts>()) {
   const Napi::Env env = info.Env();
   const size_t page_bytes = kWordBytes + kEngineCounterNames.size() * sizeof(double);
-  uint8_t* page = bytes_of(info[1], page_bytes);
+  const uint32_t back_end = u32_of(info[1]);
+  uint8_t* page = bytes_of(info[3], page_bytes);
   uv_loop_t* loop = nullptr;
   // An environment that is being terminated: JavaScript will not see this object.
-  if (page == nullptr || !info[2].IsFunction() || napi_get_uv_event_loop(env, &loop) != napi_ok) return;
+  if (page == nullptr || !info[4].IsFunction() || napi_get_uv_event_loop(env, &loop) != napi_ok) return;
+  if (back_end >= static_cast<uint32_t>(BackEnd::kCount)) {
+    throw_errno(env, EINVAL);
+    return;
+  }
   EngineParts& parts = *parts_;
   parts.env = env;
-  parts.core =
-      std::make_unique<EngineCore>(reinterpret_cast<uint32_t*>(page), reinterpret_cast<double*>(page + kWordBytes));
+  parts.core = std::make_shared<EngineCore>(static_cast<BackEnd>(back_end), reinterpret_cast<uint32_t*>(page),
+                                            reinterpret_cast<double*>(page + kWordBytes));
   if (parts.core->error() != 0) {
     throw_errno(env, parts.core->error());
     return;
   }
-  parts.deliver = std::make_unique<JsCall>("netvolley.engine", info[2].As<Napi::Function>());
+  parts.core->reactor().set_spin(number_of(info[2]) / 1000);
+  parts.deliver = std::make_unique<JsCall>("netvolley.engine", info[4].As<Napi::Function>());
   const auto deliver = [call = parts.deliver.get()] { call->call(); };
-  if (info[0].As<Napi::Boolean>().Value()) {
+  if (bool_of(info[0])) {
     parts.drive = std::make_unique<ThreadDrive>(*parts.core, loop, deliver);
   } else {
     parts.drive = std::make_unique<InlineDrive>(*parts.core, loop, deliver);
@@ -73,7 +81,7 @@ EngineHandle::EngineHandle(const Napi::CallbackInfo& info)
     throw_errno(env, error);
     return;
   }
-  parts.views.keep(info[1]);
+  parts.views.keep(info[3]);
   parts.closed = false;
   // Nothing is served yet: an engine by itself keeps no process alive.
   parts.drive->set_ref(false);

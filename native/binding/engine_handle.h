@@ -16,16 +16,16 @@ namespace netvolley {
 struct EngineParts {
   napi_env env = nullptr;
   Views views;  // first: it goes last
-  std::unique_ptr<EngineCore> core;
+  std::shared_ptr<EngineCore> core;
   std::unique_ptr<JsCall> deliver;
   std::unique_ptr<Drive> drive;
-  std::vector<std::shared_ptr<Views>> server_views;
+  std::vector<std::shared_ptr<Views>> socket_views;  // of servers and datagram sockets
   napi_async_cleanup_hook_handle hook = nullptr;
   bool closed = true;  // until it is open
   std::shared_ptr<EngineParts> self;
 };
 
-// new EngineHandle(thread: boolean, page: Uint8Array, deliver: () => void)
+// new EngineHandle(thread: boolean, backEnd: number, spinUs: number, page: Uint8Array, deliver: () => void)
 class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -11,6 +11,8 @@ namespace {
 
 // Rounds of one wake-up, before libuv gets its turn again: other handles of the program must not starve.
 constexpr int kRoundsPerTurn = 4;
+// The same while it spins: it comes back at once, behind whatever else was waiting.
+constexpr double kSpinPerTurnMs = 1;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 template <class Handle>
@@ -48,19 +50,24 @@ InlineDrive::~InlineDrive() {
 void InlineDrive::turn() {
   if (busy_ || closing_) return;
   busy_ = true;
+  Reactor& reactor = core_.reactor();
   bool asleep = false;
-  for (int round = 0; round < kRoundsPerTurn && !asleep && !closing_; ++round) {
-    core_.reactor().turn(0);
+  const double began_ms = core_.now_ms();
+  const auto goes_on = [&](int round) {
+    return round < kRoundsPerTurn || (reactor.spins() && reactor.now_ms() - began_ms < kSpinPerTurnMs);
+  };
+  for (int round = 0; !asleep && !closing_ && goes_on(round); ++round) {
+    reactor.turn(0);
     deliver();
     if (closing_) break;
-    core_.reactor().settle();
+    reactor.settle();
     // A ring since then is for JavaScript, which has to be called once more.
-    asleep = core_.reactor().fall_asleep() && !bell_->pending();
+    asleep = !reactor.spins() && reactor.fall_asleep() && !bell_->pending();
   }
   busy_ = false;
   if (closing_) return;
   // A note to itself: the eventfd is level-triggered, so libuv comes back at once.
-  if (!asleep) core_.reactor().wake();
+  if (!asleep) reactor.wake();
   sleep();
 }
 
@@ -87,7 +94,7 @@ void InlineDrive::settle() {
 // Deadlines come from libuv's timer. It is only ever brought forward: one that fires early finds nothing to do.
 void InlineDrive::sleep() {
   const double now_ms = core_.now_ms();
-  const double next_ms = core_.reactor().timers().next_ms(now_ms);
+  const double next_ms = core_.reactor().next_deadline_ms();
   if (next_ms < 0 || now_ms + next_ms >= timer_at_ms_) return;
   timer_at_ms_ = now_ms + next_ms;
   const auto on_timer = [](uv_timer_t* handle) {

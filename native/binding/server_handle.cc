@@ -80,7 +80,7 @@ ServerHandle::ServerHandle(const Napi::CallbackInfo& info)
   for (int i = 2; i <= 6; ++i) views_->keep(info[i]);
   views_->account(parts_->env, static_cast<int64_t>(slab_bytes + ring_bytes + peer_bytes + memory.transmit_bytes));
   server_ = std::make_shared<RequestServer>(parts_->core->reactor(), config, memory, parts_->drive->bell());
-  parts_->server_views.push_back(views_);
+  parts_->socket_views.push_back(views_);
 }
 
 Napi::Value ServerHandle::listen(const Napi::CallbackInfo& info) {
@@ -132,7 +132,7 @@ void ServerHandle::dispose(const Napi::CallbackInfo&) {
   server_.reset();
   if (parts_ == nullptr) return;
   views_->release(parts_->env);
-  auto& all = parts_->server_views;
+  auto& all = parts_->socket_views;
   all.erase(std::remove(all.begin(), all.end(), views_), all.end());
 }
 

@@ -17,6 +17,14 @@ class CounterPage {
     const std::atomic_ref<double> cell(page_[static_cast<uint32_t>(id)]);
     cell.store(cell.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
+  // The one that several threads may call.
+  template <class Id>
+  void add_shared(Id id, double amount = 1) {
+    const std::atomic_ref<double> cell(page_[static_cast<uint32_t>(id)]);
+    double before = cell.load(std::memory_order_relaxed);
+    while (!cell.compare_exchange_weak(before, before + amount, std::memory_order_relaxed)) {
+    }
+  }
   template <class Id>
   void set(Id id, double value) {
     std::atomic_ref<double>(page_[static_cast<uint32_t>(id)]).store(value, std::memory_order_relaxed);

@@ -1,6 +1,5 @@
 #include "engine/peer_table.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "memory/batch_layout.h"
@@ -21,17 +20,18 @@ PeerTable::PeerTable(uint8_t* records, uint32_t capacity)
     : records_(records),
       capacity_(capacity),
       bucket_mask_(capacity * 2 - 1),
-      entries_(new Entry[capacity]),
-      buckets_(new uint32_t[capacity * 2]) {
-  std::fill_n(buckets_.get(), capacity * 2, kNone);
+      entries_(static_cast<Entry*>(std::calloc(capacity, sizeof(Entry)))),
+      buckets_(static_cast<uint32_t*>(std::calloc(size_t{capacity} * 2, sizeof(uint32_t)))) {
+  // As operator new would end it in code without exceptions.
+  if (entries_ == nullptr || buckets_ == nullptr) std::abort();
 }
 
 uint32_t PeerTable::intern(const Address& address) {
   uint32_t& bucket = buckets_[bucket_of(address)];
-  for (uint32_t peer = bucket; peer != kNone; peer = entries_[peer].next) {
-    if (entries_[peer].address == address) {
-      entries_[peer].seen = true;
-      return peer;
+  for (uint32_t next = bucket; next != 0; next = entries_[next - 1].next) {
+    if (entries_[next - 1].address == address) {
+      entries_[next - 1].seen = true;
+      return next - 1;
     }
   }
   const uint32_t peer = claim();
@@ -41,7 +41,7 @@ uint32_t PeerTable::intern(const Address& address) {
   // A stranger has to come twice before it counts: a flood of senders does not push those out who keep coming.
   entry.seen = false;
   entry.next = bucket;
-  bucket = peer;
+  bucket = peer + 1;
   write_peer(records_ + uint64_t{peer} * kPeerBytes, ++entry.generation, address);
   return peer;
 }
@@ -59,6 +59,7 @@ uint32_t PeerTable::claim() {
       continue;
     }
     unlink(peer);
+    ++evicted_;
     return peer;
   }
   return kNone;
@@ -66,7 +67,7 @@ uint32_t PeerTable::claim() {
 
 void PeerTable::unlink(uint32_t peer) {
   uint32_t* link = &buckets_[bucket_of(entries_[peer].address)];
-  while (*link != peer) link = &entries_[*link].next;
+  while (*link != peer + 1) link = &entries_[*link - 1].next;
   *link = entries_[peer].next;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 
 #include "io/address.h"
@@ -27,15 +28,24 @@ class PeerTable {
   const Address& address(uint32_t peer) const { return entries_[peer].address; }
   void pin(uint32_t peer) { ++entries_[peer].pins; }
   void unpin(uint32_t peer) { --entries_[peer].pins; }
+  // Places that hold an address, and how often one was given to another sender.
+  uint32_t used() const { return used_; }
+  uint64_t evicted() const { return evicted_; }
 
  private:
+  // All zeros is an empty one, so that the memory of a large table costs nothing before it is needed.
   struct Entry {
     Address address;
-    uint32_t next = kNone;
-    uint32_t pins = 0;
-    uint32_t generation = 0;
-    bool seen = false;
+    uint32_t next;  // place + 1 of the next of its bucket, 0 = none
+    uint32_t pins;
+    uint32_t generation;
+    bool seen;
   };
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  template <class T>
+  using Zeroed = std::unique_ptr<T[], Free>;
 
   uint32_t claim();
   void unlink(uint32_t peer);
@@ -46,8 +56,9 @@ class PeerTable {
   uint32_t bucket_mask_;
   uint32_t used_ = 0;
   uint32_t hand_ = 0;
-  std::unique_ptr<Entry[]> entries_;
-  std::unique_ptr<uint32_t[]> buckets_;
+  uint64_t evicted_ = 0;
+  Zeroed<Entry> entries_;
+  Zeroed<uint32_t> buckets_;  // place + 1 of the first, 0 = none
 };
 
 }  // namespace netvolley

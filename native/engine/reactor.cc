@@ -25,6 +25,7 @@ Reactor::~Reactor() { stop(); }
 void Reactor::post(std::function<void()> command) {
   {
     const std::lock_guard<std::mutex> lock(commands_mutex_);
+    if (stopped_) return;
     commands_.push_back(std::move(command));
     has_commands_.store(true);
   }
@@ -32,7 +33,7 @@ void Reactor::post(std::function<void()> command) {
 }
 
 void Reactor::wake() {
-  counters_.add(EngineCounter::kWakeCalls);
+  counters_.add_shared(EngineCounter::kWakeCalls);
   system_.poller.wake();
 }
 
@@ -42,7 +43,7 @@ void Reactor::request_stop() {
 }
 
 void Reactor::run() {
-  while (!stopping_.load()) turn(fall_asleep() ? next_timeout_ms() : 0);
+  while (!stopping_.load()) turn(!spins() && fall_asleep() ? next_timeout_ms() : 0);
   // Commands may own descriptors: they run, so that stop() finds and closes them.
   run_commands();
   stop();
@@ -54,13 +55,15 @@ void Reactor::turn(double timeout_ms) {
   const IoResult ready = system_.poller.wait(events_.data(), static_cast<uint32_t>(events_.size()), timeout_ms);
   engine_sleeps_.store(0);
   now_ms_ = system_.clock.now_ms();
+  const int64_t count = ready.ok() ? ready.count : 0;
+  if (spin_ms_ > 0 && (count > 0 || has_work())) active_ms_ = now_ms_;
   run_commands();
   for (const auto& source : sources_) source->collect();
-  const int64_t count = ready.ok() ? ready.count : 0;
   counters_.add(EngineCounter::kEvents, static_cast<double>(count));
   for (int64_t i = 0; i < count; ++i) dispatch(events_[i]);
   for (const auto& source : sources_) source->advance();
   timers_.advance(now_ms_);
+  alarms_.fire(now_ms_);
   for (const auto& source : sources_) source->publish();
   drop_finished();
 }
@@ -74,6 +77,7 @@ void Reactor::settle() {
 }
 
 bool Reactor::fall_asleep() {
+  pass_alarm_on();
   return netvolley::fall_asleep(engine_sleeps_, [this] { return has_work(); });
 }
 
@@ -82,9 +86,26 @@ bool Reactor::has_work() {
   return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->has_work(); });
 }
 
+// Only what comes earlier than what the poller has: an alarm that is no longer wanted rings once for nothing, and saves
+// the call that would take it back.
+void Reactor::pass_alarm_on() {
+  const double next_ms = alarms_.next_ms();
+  if (next_ms < 0 || (polled_alarm_ms_ > now_ms_ && polled_alarm_ms_ <= next_ms)) return;
+  polled_alarm_ms_ = next_ms;
+  poller_alarms_ = system_.poller.set_alarm(next_ms);
+}
+
+double Reactor::next_deadline_ms() const {
+  const double now_ms = system_.clock.now_ms();
+  const double timer_ms = timers_.next_ms(now_ms);
+  if (poller_alarms_ || alarms_.next_ms() < 0) return timer_ms;
+  const double alarm_ms = std::max(0.0, alarms_.next_ms() - now_ms);
+  return timer_ms < 0 ? alarm_ms : std::min(timer_ms, alarm_ms);
+}
+
 double Reactor::next_timeout_ms() const {
-  const double next = timers_.next_ms(system_.clock.now_ms());
-  return next < 0 ? kLongestSleepMs : std::min(next, kLongestSleepMs);
+  const double next_ms = next_deadline_ms();
+  return next_ms < 0 ? kLongestSleepMs : std::min(next_ms, kLongestSleepMs);
 }
 
 void Reactor::run_commands() {
@@ -118,8 +139,11 @@ void Reactor::stop() {
   stopping_.store(true);
   for (const auto& source : sources_) source->stop();
   sources_.clear();
+  // Let go of outside the lock: what a command owns may post when it goes.
+  std::vector<std::function<void()>> dropped;
   const std::lock_guard<std::mutex> lock(commands_mutex_);
-  commands_.clear();
+  stopped_ = true;
+  dropped.swap(commands_);
 }
 
 uint32_t Reactor::watch(int fd, Source& source, uint32_t key, uint8_t directions, int* error) {

@@ -85,7 +85,7 @@ void UdpService::receive() {
       return;
     }
     context_.reactor.counters().add(EngineCounter::kReceiveCalls);
-    const IoResult result = datagrams.receive(fd_, vectors_.data(), count);
+    const IoResult result = datagrams.receive(fd_, vectors_.data(), count, false);
     if (result.interrupted()) continue;
     if (!result.ok() && !result.would_block()) {
       // Reports of earlier replies that did not arrive; the datagrams behind them are still to be read.

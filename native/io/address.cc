@@ -1,9 +1,11 @@
 #include "io/address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <charconv>
 #include <cstring>
 
 namespace netvolley {
@@ -22,6 +24,15 @@ uint64_t mix(uint64_t value) {
   value ^= value >> 33;
   value *= 0xc4ceb9fe1a85ec53ULL;
   return value ^ (value >> 33);
+}
+
+// 0 = there is no such interface. An index is taken as it is: the kernel says where it does not exist.
+uint32_t zone_index(std::string_view zone) {
+  uint32_t index = 0;
+  const char* end = zone.data() + zone.size();
+  const auto [stopped, error] = std::from_chars(zone.data(), end, index);
+  if (error == std::errc() && stopped == end) return index;
+  return if_nametoindex(std::string(zone).c_str());
 }
 
 }  // namespace
@@ -45,6 +56,59 @@ bool Address::parse(std::string_view host, uint16_t port, Address* out) {
   result.size_ = sizeof(sockaddr_in6);
   *out = result;
   return true;
+}
+
+bool Address::parse_scoped(std::string_view host, uint16_t port, Address* out) {
+  const size_t percent = host.find('%');
+  if (percent == std::string_view::npos) return parse(host, port, out);
+  Address result;
+  if (!parse(host.substr(0, percent), port, &result) || result.data()->sa_family != AF_INET6) return false;
+  const uint32_t scope = zone_index(host.substr(percent + 1));
+  if (scope == 0) return false;
+  reinterpret_cast<sockaddr_in6*>(result.bytes_.data())->sin6_scope_id = scope;
+  *out = result;
+  return true;
+}
+
+Address Address::from_system(const sockaddr* address) {
+  Address result;
+  const bool four = address->sa_family == AF_INET;
+  if (!four && address->sa_family != AF_INET6) return result;
+  result.size_ = four ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  std::memcpy(result.bytes_.data(), address, result.size_);
+  return result;
+}
+
+Address Address::from_host(const void* host, uint32_t bytes, uint32_t scope_id) {
+  Address result;
+  if (bytes == 4) {
+    sockaddr_in* four = reinterpret_cast<sockaddr_in*>(result.bytes_.data());
+    four->sin_family = AF_INET;
+    std::memcpy(&four->sin_addr, host, 4);
+    result.size_ = sizeof(sockaddr_in);
+    return result;
+  }
+  sockaddr_in6* six = reinterpret_cast<sockaddr_in6*>(result.bytes_.data());
+  six->sin6_family = AF_INET6;
+  six->sin6_scope_id = scope_id;
+  std::memcpy(&six->sin6_addr, host, 16);
+  result.size_ = sizeof(sockaddr_in6);
+  return result;
+}
+
+Address Address::mapped() const {
+  if (size_ == 0 || data()->sa_family != AF_INET) return *this;
+  uint8_t host[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  std::memcpy(host + 12, &v4(data()).sin_addr, 4);
+  Address result = from_host(host, 16, 0);
+  result.set_port(port());
+  return result;
+}
+
+bool Address::is_multicast() const {
+  uint8_t host[16];
+  const uint32_t bytes = copy_host(host);
+  return bytes == 4 ? host[0] >> 4 == 14 : bytes == 16 && host[0] == 0xff;
 }
 
 bool Address::is_mapped() const { return data()->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6(data()).sin6_addr); }

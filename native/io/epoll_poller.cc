@@ -1,6 +1,7 @@
 #include "io/epoll_poller.h"
 
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace {
 
 // No registration of the engine uses it: tokens hold an index below 2^32 - 1.
 constexpr uint64_t kWakeToken = ~uint64_t{0};
+constexpr uint64_t kAlarmToken = kWakeToken - 1;
 
 constexpr uint32_t kEdges = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
@@ -36,6 +38,7 @@ EpollPoller::EpollPoller(uint32_t max_events)
 }
 
 EpollPoller::~EpollPoller() {
+  if (alarm_ >= 0) close(alarm_);
   if (fd_ >= 0) close(fd_);
 }
 
@@ -57,6 +60,40 @@ void EpollPoller::rearm(int fd, uint64_t token, Direction direction) {
 
 void EpollPoller::remove(int fd) { epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr); }
 
+// Level-triggered as the wake-up, and for the same reason.
+bool EpollPoller::open_alarm() {
+  const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (fd < 0) return false;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kAlarmToken;
+  if (epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    close(fd);
+    return false;
+  }
+  alarm_ = fd;
+  return true;
+}
+
+bool EpollPoller::set_alarm(double at_ms) {
+  if (alarm_ < 0 && at_ms < 0) return true;
+  if (alarm_ < 0 && !open_alarm()) return false;
+  itimerspec spec{};
+  if (at_ms >= 0) {
+    const double seconds = std::floor(at_ms / 1e3);
+    spec.it_value.tv_sec = static_cast<time_t>(seconds);
+    spec.it_value.tv_nsec = static_cast<long>(std::clamp((at_ms - seconds * 1e3) * 1e6, 0.0, 999999999.0));
+    // All zero would take the alarm away; the time 0 is past, and so is one nanosecond behind it.
+    if (spec.it_value.tv_sec == 0 && spec.it_value.tv_nsec == 0) spec.it_value.tv_nsec = 1;
+  }
+  return timerfd_settime(alarm_, TFD_TIMER_ABSTIME, &spec, nullptr) == 0;
+}
+
+void EpollPoller::clear_alarm() {
+  uint64_t times;
+  [[maybe_unused]] const ssize_t got = read(alarm_, &times, sizeof times);
+}
+
 IoResult EpollPoller::wait(PollEvent* events, uint32_t capacity, double timeout_ms) {
   const int limit = static_cast<int>(std::min(capacity, max_events_));
   const int count = epoll_wait(fd_, events_.get(), limit, whole_ms(timeout_ms));
@@ -66,6 +103,10 @@ IoResult EpollPoller::wait(PollEvent* events, uint32_t capacity, double timeout_
     const epoll_event& event = events_[i];
     if (event.data.u64 == kWakeToken) {
       wakeup_.clear();
+      continue;
+    }
+    if (event.data.u64 == kAlarmToken) {
+      clear_alarm();
       continue;
     }
     PollEvent& out = events[used++];

@@ -20,18 +20,23 @@ class EpollPoller final : public Poller {
 
   // False when the process is out of descriptors; error() says why.
   bool valid() const { return error_ == 0; }
-  int error() const { return error_; }
+  int error() const override { return error_; }
 
   int add(int fd, uint64_t token, uint8_t directions) override;
   void remove(int fd) override;
   void rearm(int fd, uint64_t token, Direction direction) override;
   IoResult wait(PollEvent* events, uint32_t capacity, double timeout_ms) override;
+  bool set_alarm(double at_ms) override;
   void wake() override { wakeup_.ring(); }
   int descriptor() const override { return fd_; }
 
  private:
+  bool open_alarm();
+  void clear_alarm();
+
   Wakeup wakeup_;
   int fd_;
+  int alarm_ = -1;  // a timerfd, made when it is first wanted
   int error_ = 0;
   uint32_t max_events_;
   std::unique_ptr<epoll_event[]> events_;

@@ -2,22 +2,20 @@
 
 #include <memory>
 
-#include "io/datagram_io.h"
+#include "io/datagram_common.h"
 
 namespace netvolley {
 
-// Linux: recvmmsg and sendmmsg. The kernel's message headers are built once; a call fills in what it uses.
-class MmsgDatagramIo final : public DatagramIo {
+// Linux: recvmmsg and sendmmsg, or recvmsg and sendmsg for a single message. The kernel's message headers are built
+// once; a call fills in what it uses.
+class MmsgDatagramIo final : public PosixDatagramIo {
  public:
   explicit MmsgDatagramIo(uint32_t max_batch);
   ~MmsgDatagramIo() override;
 
   uint32_t max_batch() const override { return max_batch_; }
-  IoResult open(const Address& at, const DatagramSocketOptions& options, Address* bound) override;
-  IoResult receive(int fd, ReceiveVector* vectors, uint32_t count) override;
+  IoResult receive(int fd, ReceiveVector* vectors, uint32_t count, bool with_info) override;
   IoResult send(int fd, const SendVector* vectors, uint32_t count) override;
-  uint32_t kernel_drops(int fd) override;
-  void close(int fd) override;
 
  private:
   struct Headers;

@@ -20,6 +20,8 @@ struct PollEvent {
 class Poller {
  public:
   virtual ~Poller() = default;
+  // An errno, 0 = usable.
+  virtual int error() const = 0;
 
   // Watches `directions` (Direction bits); another one is silent until it is rearmed. Returns an errno, 0 = done. The
   // descriptor stays the caller's.
@@ -30,6 +32,10 @@ class Poller {
   // Waits until something is ready, wake() was called, or the time is over (0 = look only, < 0 = no limit); gives the
   // number of events. A wake-up takes no place in `events`; it is taken back before wait() returns.
   virtual IoResult wait(PollEvent* events, uint32_t capacity, double timeout_ms) = 0;
+
+  // Makes wait() return at `at_ms` (of MonotonicClock; < 0 = no alarm), finer than its timeout can say. False = this
+  // poller cannot: the timeout has to do. The alarm takes no place in `events`.
+  [[nodiscard]] virtual bool set_alarm(double at_ms) = 0;
 
   // Makes the present or next wait() return. Safe from any thread, also while the owner closes.
   virtual void wake() = 0;

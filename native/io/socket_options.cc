@@ -41,6 +41,11 @@ void set_receive_buffer(int fd, uint32_t bytes) {
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, size);
 }
 
+void set_send_buffer(int fd, uint32_t bytes) {
+  const int size = static_cast<int>(bytes);
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0) set_int(fd, SOL_SOCKET, SO_SNDBUF, size);
+}
+
 void set_no_delay(int fd) { set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 void set_keep_alive(int fd, uint32_t idle_s, uint32_t interval_s, uint32_t count) {

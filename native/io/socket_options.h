@@ -14,6 +14,7 @@ IoResult bind_socket(int fd, const Address& at, Address* bound);
 // Options that make a connection better and are not needed for it to work: a refusal is no error.
 void set_reuse_address(int fd);
 void set_receive_buffer(int fd, uint32_t bytes);
+void set_send_buffer(int fd, uint32_t bytes);
 void set_no_delay(int fd);
 void set_keep_alive(int fd, uint32_t idle_s, uint32_t interval_s, uint32_t count);
 void set_user_timeout(int fd, uint32_t timeout_ms);

@@ -5,14 +5,9 @@
 
 #include "io/address.h"
 #include "io/io_result.h"
+#include "io/io_slice.h"
 
 namespace netvolley {
-
-// Laid out as the system's own scatter/gather element.
-struct IoSlice {
-  const uint8_t* data;
-  size_t bytes;
-};
 
 struct StreamOptions {
   bool no_delay = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 // The only description of what native code and JavaScript share. lib/native/layout.ts mirrors it; a test compares

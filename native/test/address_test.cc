@@ -1,5 +1,6 @@
 #include "io/address.h"
 
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include <cstring>
@@ -95,6 +96,57 @@ TEST("[SV2] the size that a kernel reports never goes over the storage") {
   Address address;
   address.set_size(128);
   CHECK_EQ(address.size(), Address::kMaxBytes);
+}
+
+TEST("[U35] an IPv6 literal may carry its zone, as an index or as the name of an interface") {
+  Address address;
+  CHECK(Address::parse_scoped("fe80::1%3", 53, &address));
+  CHECK_EQ(address.scope_id(), 3);
+  CHECK_EQ(address.port(), 53);
+  CHECK_EQ(address.host_text(), "fe80::1");
+  CHECK(Address::parse_scoped("fe80::1%lo", 53, &address));
+  CHECK_EQ(address.scope_id(), if_nametoindex("lo"));
+  CHECK(Address::parse_scoped("::1", 1, &address));
+  CHECK_EQ(address.scope_id(), 0);
+  CHECK(Address::parse_scoped("127.0.0.1", 1, &address));
+  for (const char* host : {"127.0.0.1%lo", "127.0.0.1%1", "fe80::1%", "fe80::1%0", "fe80::1%nosuch0", "fe80::1%1%2",
+                           "%1", "fe80::1%99999999999"}) {
+    const Note note(host);
+    Address kept = parsed("192.0.2.9", 9);
+    CHECK(!Address::parse_scoped(host, 1, &kept));
+    CHECK(kept == parsed("192.0.2.9", 9));
+  }
+}
+
+TEST("[U35] an IPv4 address is mapped into IPv6 for a dual-stack socket; others stay as they are") {
+  const Address mapped = parsed("192.0.2.1", 80).mapped();
+  CHECK(mapped == parsed("::ffff:192.0.2.1", 80));
+  CHECK_EQ(mapped.size(), sizeof(sockaddr_in6));
+  CHECK(mapped.mapped() == mapped);
+  CHECK(parsed("::1", 80).mapped() == parsed("::1", 80));
+  CHECK(Address().mapped() == Address());
+}
+
+TEST("[U36] group addresses are told from others in both families") {
+  for (const char* host : {"224.0.0.1", "239.255.255.255", "ff02::1", "::ffff:224.0.0.1"}) {
+    CHECK(parsed(host, 1).is_multicast());
+  }
+  for (const char* host : {"223.255.255.255", "240.0.0.1", "fe80::1", "::1"}) CHECK(!parsed(host, 1).is_multicast());
+  CHECK(!Address().is_multicast());
+}
+
+TEST("[U35] addresses come from the kernel's structures and from bare hosts") {
+  const Address six = parsed("fe80::7", 5);
+  CHECK(Address::from_system(six.data()) == six);
+  const Address four = parsed("127.0.0.9", 5);
+  CHECK(Address::from_system(four.data()) == four);
+  sockaddr other{};
+  other.sa_family = AF_UNIX;
+  CHECK(Address::from_system(&other).family() == Family::kNone);
+  uint8_t host[16];
+  CHECK(Address::from_host(host, four.copy_host(host), 0) == parsed("127.0.0.9", 0));
+  CHECK_EQ(six.copy_host(host), 16);
+  CHECK_EQ(Address::from_host(host, 16, 4).scope_id(), 4);
 }
 
 TEST("[SV17] addresses that are close to each other have hashes that spread over a table") {

@@ -134,6 +134,9 @@ Readiness FakeKernel::readiness(const FakeDescriptor& descriptor) const {
   if (descriptor.kind == FakeKind::kDatagram) {
     if (may_read && (!descriptor.datagrams.empty() || descriptor.pending_error != 0)) result.ready |= kReadable;
     if (may_write) result.ready |= kWritable;
+    // As EPOLLERR is passed on.
+    result.hangup = !descriptor.errors.empty();
+    if (result.hangup) result.ready |= kReadable | kWritable;
   }
   if (descriptor.kind == FakeKind::kStream) {
     const FakeStream& stream = *descriptor.stream;
@@ -257,6 +260,13 @@ void FakeKernel::send_datagram(const Address& from, Bytes bytes) {
 }
 
 void FakeKernel::put_sent(FakeDatagram datagram) { sent_.push_back(std::move(datagram)); }
+
+void FakeKernel::connect_datagram(const Address& to, bool error_queue) {
+  FakeDescriptor& socket = table_[static_cast<size_t>(datagram_socket() - kFirstFd)];
+  socket.connected = to;
+  socket.error_queue = error_queue;
+  if (!error_queue) socket.errors.clear();
+}
 
 bool FakeKernel::take_sent(FakeDatagram* datagram) {
   if (sent_.empty()) return false;

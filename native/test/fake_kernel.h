@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "io/datagram_io.h"
 #include "io/poller.h"
 #include "test/check.h"
 #include "test/fake_stream.h"
@@ -19,7 +20,7 @@ inline Random random_of(uint64_t run, uint64_t stream = 0) {
   return Random((run - seed()) * 0x9e3779b97f4a7c15ULL + stream);
 }
 
-// Probabilities per call, 0 to 1.
+// Probabilities, 0 to 1: per call, but per message where datagrams are sent and refused one by one.
 struct FakeFaults {
   double short_count = 0;   // fewer bytes or datagrams than there are; the rest comes with a later edge
   double would_block = 0;   // although it is ready; a later edge follows
@@ -30,6 +31,12 @@ struct FakeFaults {
   double no_files = 0;      // EMFILE or ENFILE while accepting
   double aborted = 0;       // ECONNABORTED while accepting
   double max_delay_ms = 0;  // of segments, datagrams and late edges
+  // Sending datagrams, one message each:
+  double offload_io = 0;       // EIO on a GSO message
+  double offload_invalid = 0;  // EINVAL on a GSO message
+  double too_large = 0;        // EMSGSIZE
+  double denied = 0;           // EPERM, EACCES, ENETUNREACH, EHOSTUNREACH
+  double fatal = 0;            // EBADF
 };
 
 struct FakeLimits {
@@ -37,6 +44,8 @@ struct FakeLimits {
   uint32_t receive_bytes = 16 << 10;
   uint32_t send_bytes = 16 << 10;
   uint32_t datagrams = 256;  // in the receive buffer of a datagram socket
+  uint32_t mtu = 1500;       // of every path: a GSO message may not have larger segments
+  bool gro = false;          // equal neighbours from one sender arrive as one message
 };
 
 struct FakeDatagram {
@@ -55,6 +64,13 @@ struct FakeDescriptor {
   size_t max_backlog = 0;
   std::deque<FakeDatagram> datagrams;
   int pending_error = 0;
+  // Datagram sockets: what the next send fails with, as the kernel keeps the errno behind a short count; whom it is
+  // connected to; ICMP errors, kept where the error queue is on.
+  int send_error = 0;
+  Address connected;
+  bool error_queue = false;
+  std::deque<QueuedError> errors;
+  std::deque<QueuedError> errors_after_send;  // come into the queue with the next send
   double read_hidden_until_ms = 0;
   double write_hidden_until_ms = 0;
 
@@ -126,6 +142,8 @@ class FakeKernel {
   void send_datagram(const Address& from, Bytes bytes);
   bool take_sent(FakeDatagram* datagram);
   void put_sent(FakeDatagram datagram);
+  // Of the datagram socket. An empty address = not connected.
+  void connect_datagram(const Address& to, bool error_queue);
   uint32_t datagrams_dropped() const { return dropped_; }
   uint32_t datagrams_waiting();
   int listener() const { return find(FakeKind::kListener); }

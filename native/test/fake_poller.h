@@ -10,6 +10,8 @@ class FakePoller final : public Poller {
  public:
   explicit FakePoller(FakeKernel& kernel) : kernel_(kernel) {}
 
+  int error() const override { return 0; }
+  bool set_alarm(double) override { return false; }
   int add(int fd, uint64_t token, uint8_t directions) override { return kernel_.watch(fd, token, directions); }
   void remove(int fd) override { kernel_.unwatch(fd); }
   void rearm(int fd, uint64_t token, Direction direction) override { kernel_.rearm(fd, token, direction); }

@@ -213,6 +213,81 @@ std::string run(const char* name, uint8_t first_bursts, uint8_t second_bursts, u
 
 }  // namespace replies
 
+// What is given back: JavaScript moves its head and rings only a reactor that is stalled for it, against a reactor that
+// has read all it has room for. The kernel always holds more, so whatever is given back has to be read.
+namespace stalls {
+
+enum Cell : uint8_t { kHead, kSeen, kStalled, kSleeps, kPolls, kEvent, kBursts };
+enum Program : size_t { kReactor, kJavaScript };
+enum class Order { kAsWritten, kLooksBeforeItGives, kStallsAfterItSleeps };
+
+template <Order kOrder>
+void give_back(Steps& steps) {
+  ModelWord head(steps, "rx.head", kHead);
+  ModelWord stalled(steps, "stalled", kStalled);
+  ModelWord sleeps(steps, "engine_sleeps", kSleeps);
+  const uint32_t next = steps.step("entries", "done", 1, [](Cells& cells, uint8_t) {
+    if (cells[kBursts] == 0) return Steps::kBlocked;
+    --cells[kBursts];
+    return cells[kHead] + 1;
+  });
+  if (kOrder == Order::kLooksBeforeItGives) {
+    const bool wakes = stalled.load() != 0;
+    head.store(next);
+    if (!wakes) return;
+  } else {
+    head.store(next);
+    if (stalled.load() == 0) return;
+  }
+  if (sleeps.load() == 0 || sleeps.exchange(0) != 1) return;
+  steps.step("eventfd", "write", 1, [](Cells& cells, uint8_t) -> int { return ++cells[kEvent]; });
+}
+
+int end_poll(Cells& cells, uint8_t way) {
+  if (way == 0 && cells[kEvent] == 0) return Steps::kBlocked;
+  if (way == 1 && (cells[kEvent] != 0 || cells[kPolls] == 1)) return Steps::kBlocked;
+  return way;
+}
+
+template <Order kOrder>
+void turn(Steps& steps) {
+  ModelWord head(steps, "rx.head", kHead);
+  ModelWord stalled(steps, "stalled", kStalled);
+  ModelWord sleeps(steps, "engine_sleeps", kSleeps);
+  const uint32_t way = steps.step("poll", "returns", 2, end_poll);
+  if (way == 0) steps.step("eventfd", "read", 1, [](Cells& cells, uint8_t) -> int { return cells[kEvent] = 0; });
+  sleeps.store(0);
+  const uint32_t seen = head.load();
+  const bool moved = steps.step("entries", "read into", 1, [&](Cells& cells, uint8_t) -> int {
+    const bool news = cells[kSeen] != seen;
+    cells[kSeen] = static_cast<uint8_t>(seen);
+    return news;
+  }) != 0;
+  // What came back is used up at once, so it is stalled anew.
+  if (moved) stalled.store(0);
+  if (kOrder != Order::kStallsAfterItSleeps) stalled.store(1);
+  const bool sleeping = fall_asleep(sleeps, [&] { return head.load() != seen; });
+  if (kOrder == Order::kStallsAfterItSleeps) stalled.store(1);
+  steps.step("poll", "begins, waits", 1, [&](Cells& cells, uint8_t) -> int { return cells[kPolls] = sleeping; });
+}
+
+template <Order kOrder>
+std::string run(const char* name, uint8_t bursts) {
+  Cells initial{};
+  initial[kBursts] = bursts;
+  const auto invariant = [](const ModelState& state) -> const char* {
+    const Cells& cells = state.cells;
+    if (cells[kEvent] > 1) return "two wake-ups outstanding";
+    const bool waits = state.rests(kReactor) && cells[kPolls] == 1 && cells[kEvent] == 0;
+    const bool lost = waits && state.rests(kJavaScript) && cells[kHead] != cells[kSeen];
+    return lost ? "lost wake-up: room was given back and the reactor sleeps" : nullptr;
+  };
+  Interleavings model({{"reactor", turn<kOrder>}, {"javascript", give_back<kOrder>}}, initial, invariant);
+  return explore(name, model);
+}
+
+}  // namespace stalls
+
 }  // namespace
 
 TEST("[SV32] no interleaving of publishing and draining loses a wake-up or rings twice") {
@@ -244,6 +319,16 @@ TEST("[SV32] the checker finds the lost wake-up where P1 and P2 or S1 and S2 are
 TEST("[SV32] the checker finds the lost wake-up where C3 and C4 or R1 and R2 are swapped") {
   CHECK(loses_a_wake_up(requests::run<LooksBeforeItSleeps>("C4 before C3", 2, 0, 0)));
   CHECK(loses_a_wake_up(replies::run<LooksBeforeItSleeps>("R2 before R1", 2, 0, 0)));
+}
+
+TEST("[U6] no interleaving of giving room back and stalling loses a wake-up") {
+  CHECK_EQ(stalls::run<stalls::Order::kAsWritten>("two times", 2), "");
+  CHECK_EQ(stalls::run<stalls::Order::kAsWritten>("four times", 4), "");
+}
+
+TEST("[U6] the checker finds the lost wake-up where a side looks before it has said its own") {
+  CHECK(loses_a_wake_up(stalls::run<stalls::Order::kLooksBeforeItGives>("stalled before the head", 2)));
+  CHECK(loses_a_wake_up(stalls::run<stalls::Order::kStallsAfterItSleeps>("R2 before stalled", 2)));
 }
 
 }  // namespace netvolley::test

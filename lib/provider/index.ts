@@ -1,0 +1,2 @@
+/** Networks: what `Runtime.network` can be. */
+export { nativeNetwork } from './native-network'

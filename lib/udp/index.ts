@@ -1,0 +1,12 @@
+/** UDP sockets that send and receive in bursts. Knows `lib/runtime` alone: the network is an argument. */
+export { ReceiveFlag } from '../runtime'
+export type { LastError } from './datagram-errors'
+export type { UdpSnapshot } from './explain'
+export type { MessageStream, MessagesOptions } from './message-stream'
+export { udpMetrics } from './metrics'
+export type { ReceivedBatch } from './received-batch'
+export type { SendBatch } from './send-batch'
+export { type ShardOptions, UdpShardGroup } from './shards'
+export type { UdpRate, UdpStats } from './stats-types'
+export type * from './types'
+export { UdpSocket } from './udp-socket'
