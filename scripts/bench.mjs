@@ -1,6 +1,6 @@
 // @ts-check
 // npm run bench: builds what is missing (the native programs, the runner, the package) and runs the compiled runner.
-//   npm run bench -- [TRIAL...] [--smoke] [--rounds N] [--seconds S] [--only A,B] [--json FILE] [--require-goals]
+//   npm run bench -- [TRIAL...] [--smoke] [--rounds N] [--seconds S] [--only A,B] [--json FILE] [--html FILE] [--require-goals]
 // bench/README.md says what they mean; the exit status is the runner's.
 import { spawn } from 'node:child_process'
 import path from 'node:path'
@@ -9,7 +9,7 @@ import { buildFolder } from './lib/native-presets.mjs'
 import { root, takeOption } from './lib/project.mjs'
 import { runBin, runScript } from './lib/run.mjs'
 
-const PROGRAMS = ['netvolley_load', 'netvolley_epoll_server']
+const PROGRAMS = ['netvolley_load', 'netvolley_epoll_server', 'netvolley_flow']
 
 /**
  * @param {string} what
@@ -26,7 +26,7 @@ async function build(args) {
   const native = runScript('scripts/native-build.mjs', ['release', ...PROGRAMS], { quiet: true })
   await mustSucceed('the build of the native programs', native)
   await mustSucceed('tsc -p bench', runBin('tsc', ['-p', 'bench/tsconfig.json'], { quiet: true }))
-  if (only === undefined || only.includes('netvolley')) await buildPackage()
+  if (only === undefined || /netvolley|nv/.test(only)) await buildPackage()
 }
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
-// The contract of RequestServer in a bare node: the functions of test/contract, compiled, over dist/ and the addon.
-// Prints a matrix of cases and subjects, then the failures. Last line: `N passed, N failed`.
+// The contracts of RequestServer and UdpSocket in a bare node: the functions of test/contract, compiled, over dist/ and
+// the addon. Prints a matrix of cases and subjects for each, then the failures. Last line: `N passed, N failed`.
 //   node scripts/contract.mjs [PART OF A TITLE]
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,6 +14,8 @@ const LIMIT_MS = 30_000
 const wanted = process.argv[2] ?? ''
 
 /** @typedef {{ title: string, run: () => Promise<void> | void }} Case */
+/** @typedef {{ name: string }} Subject */
+/** @typedef {(kit: object, subject: any) => void} Contract */
 
 /** @returns {string} the folder of the compiled test/ */
 function compile() {
@@ -58,43 +60,6 @@ async function outcome(run) {
   }
 }
 
-const folder = compile()
-const { requestServerContract } = createRequire(import.meta.url)(path.join(folder, 'contract/index.js'))
-const subjects = ['inline', 'thread'].flatMap((drive) =>
-  ['handler', 'batchHandler'].map((style) => ({ name: `${drive}, ${style}`, drive, style, ...netvolley })),
-)
-/** @type {Map<string, string[]>} title -> one mark for each subject */
-const matrix = new Map()
-/** @type {string[]} */
-const failures = []
-const total = { passed: 0, failed: 0 }
-
-for (const [column, subject] of subjects.entries()) {
-  /** @type {Case[]} */
-  const cases = []
-  const kit = {
-    test: (/** @type {string} */ title, /** @type {Case['run']} */ run) => void cases.push({ title, run }),
-    equal: (/** @type {unknown} */ actual, /** @type {unknown} */ expected, /** @type {string | undefined} */ what) =>
-      what === undefined || isDeepEqual(actual, expected)
-        ? assert.deepEqual(actual, expected)
-        : assert.fail(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`),
-    rejects,
-  }
-  requestServerContract(kit, subject)
-  for (const { title, run } of cases.filter((one) => one.title.includes(wanted))) {
-    const error = await outcome(run)
-    const marks = matrix.get(title) ?? subjects.map(() => '')
-    marks[column] = error === undefined ? 'ok' : 'FAILED'
-    matrix.set(title, marks)
-    if (error === undefined) {
-      total.passed++
-      continue
-    }
-    total.failed++
-    failures.push(`${subject.name}: ${title}\n${error instanceof Error ? error.stack : String(error)}`)
-  }
-}
-
 /** @param {unknown} actual @param {unknown} expected */
 function isDeepEqual(actual, expected) {
   try {
@@ -105,22 +70,67 @@ function isDeepEqual(actual, expected) {
   }
 }
 
-/** @param {readonly string[]} cells @param {string} title */
-const line = (cells, title) => `${cells.map((cell) => cell.padEnd(22)).join('')}${title}`
-console.log(
-  line(
-    subjects.map(({ name }) => name),
-    '',
-  ),
+/** @param {Contract} contract @param {Subject} subject @returns {Case[]} */
+function casesOf(contract, subject) {
+  /** @type {Case[]} */
+  const cases = []
+  const kit = {
+    test: (/** @type {string} */ title, /** @type {Case['run']} */ run) => void cases.push({ title, run }),
+    equal: (/** @type {unknown} */ actual, /** @type {unknown} */ expected, /** @type {string | undefined} */ what) =>
+      what === undefined || isDeepEqual(actual, expected)
+        ? assert.deepEqual(actual, expected)
+        : assert.fail(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`),
+    rejects,
+  }
+  contract(kit, subject)
+  return cases.filter(({ title }) => title.includes(wanted))
+}
+
+/** @param {string[]} names @param {Map<string, string[]>} matrix title -> one mark for each subject */
+function print(names, matrix) {
+  /** @param {readonly string[]} cells @param {string} title */
+  const line = (cells, title) => `${cells.map((cell) => (cell || '-').padEnd(22)).join('')}${title}`
+  console.log(`\n${line(names, '')}`)
+  for (const [title, marks] of matrix) console.log(line(marks, title))
+}
+
+/** @type {string[]} */
+const failures = []
+const total = { passed: 0, failed: 0 }
+
+/** @param {Contract} contract @param {Subject[]} subjects */
+async function runAll(contract, subjects) {
+  /** @type {Map<string, string[]>} */
+  const matrix = new Map()
+  for (const [column, subject] of subjects.entries()) {
+    for (const { title, run } of casesOf(contract, subject)) {
+      const error = await outcome(run)
+      const marks = matrix.get(title) ?? subjects.map(() => '')
+      marks[column] = error === undefined ? 'ok' : 'FAILED'
+      matrix.set(title, marks)
+      total[error === undefined ? 'passed' : 'failed']++
+      if (error === undefined) continue
+      failures.push(`${subject.name}: ${title}\n${error instanceof Error ? error.stack : String(error)}`)
+    }
+  }
+  if (matrix.size > 0)
+    print(
+      subjects.map(({ name }) => name),
+      matrix,
+    )
+}
+
+const load = createRequire(path.join(compile(), 'contract/'))
+const { requestServerContract } = load('./index.js')
+const servers = ['inline', 'thread'].flatMap((drive) =>
+  ['handler', 'batchHandler'].map((style) => ({ name: `${drive}, ${style}`, drive, style, ...netvolley })),
 )
-for (const [title, marks] of matrix)
-  console.log(
-    line(
-      marks.map((mark) => mark || '-'),
-      title,
-    ),
-  )
+await runAll(requestServerContract, servers)
+const { udpContract } = load('./udp/index.js')
+const { udpSubjects } = load('./udp/subject.js')
+await runAll(udpContract, udpSubjects(netvolley))
+
 for (const failure of failures) console.log(`\n${failure}`)
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
-// A case that failed may have left a server open.
+// A case that failed may have left a socket open.
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0)

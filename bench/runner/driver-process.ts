@@ -10,6 +10,14 @@ const clockTicksPerSecond = 100
 
 const stopPatienceMs = 5000
 
+/** User and system time of a process so far, of all its threads. */
+export function cpuSecondsOf(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The second field is the program's name in parentheses and may hold spaces: count from behind it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond
+}
+
 /** A competitor's server, from its start until its own statistics were read. */
 export class DriverProcess {
   private constructor(
@@ -21,9 +29,9 @@ export class DriverProcess {
 
   /** Resolves when it listens; rejects when it ends before that. Its standard error is the runner's. */
   static start(competitor: Competitor, programs: string): Promise<DriverProcess> {
-    const { name, executable, args } = competitor
+    const { name, executable, args, optional } = competitor
     const path = isAbsolute(executable) ? executable : join(programs, executable)
-    const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(path, args, { stdio: ['pipe', 'pipe', optional === true ? 'ignore' : 'inherit'] })
     const lines = createInterface({ input: child.stdout })
     return new Promise((resolve, reject) => {
       child.once('error', (error) => reject(new Error(`${name} cannot be started: ${error.message}`)))
@@ -39,12 +47,8 @@ export class DriverProcess {
     })
   }
 
-  /** User and system time so far, of all its threads. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8')
-    // The second field is the program's name in parentheses and may hold spaces: count from behind it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond
+    return cpuSecondsOf(this.child.pid)
   }
 
   get hasEnded(): boolean {

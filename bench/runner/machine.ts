@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 
@@ -61,9 +61,19 @@ export interface Versions {
   readonly netvolley: string
   /** sha256 of the C++ reference sources. */
   readonly reference: string
+  /** npm packages that are measured beside netvolley; those that are installed. */
+  readonly competitors: Readonly<Record<string, string>>
+}
+
+function versionIn(folder: string): string {
+  return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version
 }
 
 export function describeVersions(root: string, referenceHash: string): Versions {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-  return { node: process.version, netvolley: version, reference: referenceHash }
+  const competitors: Record<string, string> = {}
+  for (const name of ['bun', 'udx-native']) {
+    const folder = join(root, 'node_modules', name)
+    if (existsSync(folder)) competitors[name] = versionIn(folder)
+  }
+  return { node: process.version, netvolley: versionIn(root), reference: referenceHash, competitors }
 }

@@ -4,8 +4,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Presets, SingleBar } from 'cli-progress'
 import { judgeAll, voidReasons, wrongAnswers, type Verdict } from './judge.js'
+import { htmlReport, type BenchResult } from './html-report.js'
 import { describeMachine, describeVersions, freeze, hashSources, readFrozen } from './machine.js'
 import { readOptions, type RunnerOptions } from './options.js'
+import { notesFor } from './notes.js'
 import { ratioTable, rateTable, reportTrial, verdictTable, type TrialReport } from './report.js'
 import { loadsOf, runTrial, type RunSettings } from './run-trial.js'
 import { type Trial, type TrialResult } from './trial.js'
@@ -14,6 +16,7 @@ import { trials } from '../trials/index.js'
 interface Outcome {
   readonly reports: TrialReport[]
   readonly verdicts: Verdict[]
+  readonly sanity: Verdict[]
   readonly wrong: string[]
   readonly voids: string[]
 }
@@ -45,17 +48,21 @@ async function runWithProgress(trial: Trial, options: RunnerOptions): Promise<Tr
 }
 
 async function runAll(options: RunnerOptions): Promise<Outcome> {
-  const outcome: Outcome = { reports: [], verdicts: [], wrong: [], voids: [] }
+  const outcome: Outcome = { reports: [], verdicts: [], sanity: [], wrong: [], voids: [] }
   for (const trial of options.trials) {
     print(`\n${trial.name}: ${trial.about}`)
     const result = await runWithProgress(trial, options)
+    for (const { name, reason } of result.absent) print(`\n${name} is left out: ${reason}`)
     const report = reportTrial(trial, result)
-    const verdicts = judgeAll(trial.goals, result)
+    const verdicts = judgeAll(trial, trial.goals, result)
     print(`\n${rateTable(trial, result)}\n\n${ratioTable(report)}`)
-    const judged = [...judgeAll(trial.sanity, result), ...verdicts]
+    const sanity = judgeAll(trial, trial.sanity, result)
+    const judged = [...sanity, ...verdicts]
     if (judged.length > 0) print(`\n${verdictTable(judged)}`)
+    for (const line of notesFor(root, judged)) print(line)
     outcome.reports.push(report)
     outcome.verdicts.push(...verdicts)
+    outcome.sanity.push(...sanity)
     outcome.wrong.push(...wrongAnswers(trial, result))
     // One short round says whether everything works, not how fast it is: a smoke run is never void.
     if (!options.isSmoke) outcome.voids.push(...voidReasons(trial, result))
@@ -63,9 +70,9 @@ async function runAll(options: RunnerOptions): Promise<Outcome> {
   return outcome
 }
 
-function writeJson(file: string, content: object): void {
+function write(file: string, content: string): void {
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
+  writeFileSync(file, content)
 }
 
 function exitCodeOf(outcome: Outcome, options: RunnerOptions): number {
@@ -92,11 +99,17 @@ async function main(): Promise<number> {
   if (referenceHash !== frozen.sha256 && !options.isSmoke) {
     outcome.voids.push('the C++ reference differs from bench/native/frozen.json: see bench/README.md, "Frozen"')
   }
-  if (options.jsonFile !== undefined) {
-    const { verdicts: goals, reports, voids } = outcome
-    const versions = describeVersions(root, referenceHash)
-    writeJson(options.jsonFile, { machine, versions, void: voids, goals, trials: reports })
+  const { verdicts: goals, sanity, reports, voids } = outcome
+  const written: BenchResult = {
+    machine,
+    versions: describeVersions(root, referenceHash),
+    void: voids,
+    goals,
+    sanity,
+    trials: reports,
   }
+  if (options.jsonFile !== undefined) write(options.jsonFile, `${JSON.stringify(written, null, 2)}\n`)
+  if (options.htmlFile !== undefined) write(options.htmlFile, htmlReport(written))
   return exitCodeOf(outcome, options)
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { type Trial } from './trial.js'
+import { type Trial, type TrialGroup } from './trial.js'
 
 export interface RunnerOptions {
   readonly trials: readonly Trial[]
@@ -12,6 +12,8 @@ export interface RunnerOptions {
   readonly isFreeze: boolean
   readonly requireGoals: boolean
   readonly jsonFile: string | undefined
+  /** Beside the JSON file unless `--html` names another place. */
+  readonly htmlFile: string | undefined
   readonly programs: string
 }
 
@@ -22,6 +24,7 @@ const flags = {
   seconds: { type: 'string' },
   only: { type: 'string' },
   json: { type: 'string' },
+  html: { type: 'string' },
   programs: { type: 'string' },
   'require-goals': { type: 'boolean', default: false },
 } as const
@@ -35,13 +38,23 @@ function positive(name: string, text: string | undefined, otherwise: number): nu
 
 function restrict(trial: Trial, only: ReadonlySet<string> | undefined): Trial {
   if (only === undefined) return trial
+  if (trial.kind === 'echo') return { ...trial, competitors: trial.competitors.filter(({ name }) => only.has(name)) }
   return { ...trial, competitors: trial.competitors.filter(({ name }) => only.has(name)) }
 }
 
+const groups: ReadonlySet<string> = new Set<TrialGroup>(['server', 'udp'])
+
+/** By its group, its own name, or the beginning of several (`udp-send` of `udp-send-64`). */
+function isCalled(trial: Trial, name: string): boolean {
+  if (groups.has(name)) return trial.group === name
+  return trial.name === name || trial.name.startsWith(`${name}-`)
+}
+
 function choose(all: readonly Trial[], names: readonly string[], only: string | undefined): Trial[] {
-  const unknown = names.find((name) => !all.some((trial) => trial.name === name))
+  const unknown = names.find((name) => !all.some((trial) => isCalled(trial, name)))
   if (unknown !== undefined) {
-    throw new Error(`no trial is called '${unknown}'; there are ${all.map((trial) => trial.name).join(', ')}`)
+    const known = [...groups, ...all.map((trial) => trial.name)]
+    throw new Error(`no trial is called '${unknown}'; there are ${known.join(', ')}`)
   }
   const wanted = only === undefined ? undefined : new Set(only.split(','))
   const known = new Set(all.flatMap((trial) => trial.competitors.map((competitor) => competitor.name)))
@@ -49,12 +62,12 @@ function choose(all: readonly Trial[], names: readonly string[], only: string | 
     if (!known.has(name)) throw new Error(`no competitor is called '${name}'; there are ${[...known].join(', ')}`)
   }
   return all
-    .filter((trial) => names.length === 0 || names.includes(trial.name))
+    .filter((trial) => names.length === 0 || names.some((name) => isCalled(trial, name)))
     .map((trial) => restrict(trial, wanted))
     .filter((trial) => trial.competitors.length > 0)
 }
 
-/** `[trial ...] [--smoke] [--rounds N] [--seconds S] [--only a,b] [--json FILE] [--require-goals] --programs DIR`. */
+/** `[trial ...] [--smoke] [--rounds N] [--seconds S] [--only a,b] [--json FILE] [--html FILE] [--require-goals] --programs DIR`. */
 export function readOptions(args: readonly string[], all: readonly Trial[]): RunnerOptions {
   const { values, positionals } = parseArgs({ args: [...args], options: flags, allowPositionals: true })
   const isSmoke = values.smoke
@@ -71,6 +84,7 @@ export function readOptions(args: readonly string[], all: readonly Trial[]): Run
     isFreeze: values.freeze,
     requireGoals: values['require-goals'],
     jsonFile: values.json,
+    htmlFile: values.html ?? values.json?.replace(/(\.json)?$/, '.html'),
     programs: values.programs,
   }
 }

@@ -13,10 +13,17 @@ export interface TrialReport {
   readonly ratios: Record<string, Spread>
   readonly rounds: TrialResult['rounds']
   readonly statistics: TrialResult['statistics']
+  readonly absent: TrialResult['absent']
+}
+
+function describeLoad(trial: Trial): string {
+  if (trial.kind === 'echo') return trial.load.join(' ')
+  const { payload, destinations, measure } = trial.flow
+  return `${measure} of ${payload} bytes to ${destinations} destination${destinations === 1 ? '' : 's'}`
 }
 
 function namesOf(trial: Trial): string[] {
-  return trial.competitors.map((competitor) => competitor.name)
+  return trial.kind === 'echo' ? trial.competitors.map(({ name }) => name) : trial.competitors.map(({ name }) => name)
 }
 
 export function reportTrial(trial: Trial, result: TrialResult): TrialReport {
@@ -31,8 +38,8 @@ export function reportTrial(trial: Trial, result: TrialResult): TrialReport {
       if (ratio !== undefined) ratios[`${name}/${other}`] = ratio
     }
   })
-  const { name, variant, load } = trial
-  return { name, variant, load: load.join(' '), rates, ratios, rounds: result.rounds, statistics: result.statistics }
+  const { name, variant } = trial
+  return { name, variant, load: describeLoad(trial), rates, ratios, ...result }
 }
 
 /** Kernel calls per answer, where a driver counts both. */
@@ -43,8 +50,31 @@ function callsPerAnswer(statistics: object | undefined): string {
     : '-'
 }
 
+/** Datagrams per second at the receiver, loss and CPU of both ends; medians over the rounds. */
+function flowTable(trial: Trial, result: TrialResult): string {
+  const header = 'competitor received/s min max offered accepted lost reordered sender-ns/sent receiver-ns/received'
+  const rows = namesOf(trial).map((name) => {
+    const rate = spreadOf(perRound(result, name, (one) => one.load.rate))
+    if (rate === undefined) return [name, 'absent']
+    const middle = (value: (of: Measurement) => number): string =>
+      (spreadOf(perRound(result, name, value))?.median ?? 0).toFixed(0)
+    const percent = spreadOf(perRound(result, name, ({ load }) => (load.sent > 0 ? (100 * load.lost) / load.sent : 0)))
+    return [
+      name,
+      ...[rate.median, rate.min, rate.max].map((value) => value.toFixed(0)),
+      ...[middle(({ load }) => load.offered ?? 0), middle(({ load }) => load.sent)],
+      `${percent?.median.toFixed(1)} %`,
+      middle(({ load }) => load.reordered ?? 0),
+      middle(({ load }) => (load.sent > 0 ? (load.cpuSeconds * 1e9) / load.sent : 0)),
+      middle((one) => (one.load.answeredAll > 0 ? (one.serverCpuSeconds * 1e9) / one.load.answeredAll : 0)),
+    ]
+  })
+  return formatTable([header.split(' '), ...rows])
+}
+
 /** Answers per second, latency, loss and CPU of both sides; medians over the rounds, loss summed. */
 export function rateTable(trial: Trial, result: TrialResult): string {
+  if (trial.kind === 'flow') return flowTable(trial, result)
   const header = 'competitor answered/s min max p50µs p99µs p99.9µs lost server-µs/answer generator-CPU calls/answer'
   const rows = namesOf(trial).map((name) => {
     const rate = spreadOf(perRound(result, name, (one) => one.load.rate))

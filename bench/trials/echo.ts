@@ -1,7 +1,7 @@
 import { cEpoll } from '../drivers/c-epoll.js'
 import { nodeDriver } from '../drivers/node-driver.js'
 import { rateRatio } from '../runner/figures.js'
-import { type Competitor, type Trial } from '../runner/trial.js'
+import { type Competitor, type EchoTrial } from '../runner/trial.js'
 
 function netvolley(variant: string): Competitor {
   const args = ['--transport', 'tcp', '--variant', variant, '--drive', 'inline']
@@ -10,7 +10,9 @@ function netvolley(variant: string): Competitor {
 
 export const echoLoad = 'tcp-echo --connections 50 --pipeline 16 --body 64 --header 32 --length-offset 28'.split(' ')
 
-export const echo: Trial = {
+export const echo: EchoTrial = {
+  kind: 'echo',
+  group: 'server',
   name: 'echo',
   variant: 'tcp, 50 connections x 16, 32-byte header, 64-byte body, inline drive',
   about: 'framed TCP echo, u32 big-endian length at offset 28 of a 32-byte header, 64-byte body, 50 connections x 16',

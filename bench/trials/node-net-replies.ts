@@ -1,5 +1,5 @@
 import { nodeDriver } from '../drivers/node-driver.js'
-import { type Competitor, type Trial } from '../runner/trial.js'
+import { type Competitor, type EchoTrial } from '../runner/trial.js'
 import { echoLoad } from './echo.js'
 
 function nodeNet(replies: string): Competitor {
@@ -7,7 +7,9 @@ function nodeNet(replies: string): Competitor {
 }
 
 /** What the choice of the program that the echo trial calls `node-net` (`corked`) makes of its ratios. */
-export const nodeNetReplies: Trial = {
+export const nodeNetReplies: EchoTrial = {
+  kind: 'echo',
+  group: 'server',
   name: 'node-net-replies',
   variant: 'tcp, 50 connections x 16, 32-byte header, 64-byte body',
   about:

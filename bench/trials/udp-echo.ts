@@ -1,14 +1,16 @@
 import { cEpoll } from '../drivers/c-epoll.js'
 import { nodeDriver } from '../drivers/node-driver.js'
 import { rateRatio } from '../runner/figures.js'
-import { type Competitor, type Trial } from '../runner/trial.js'
+import { type Competitor, type EchoTrial } from '../runner/trial.js'
 
 function netvolley(variant: string): Competitor {
   const args = ['--transport', 'udp', '--variant', variant, '--drive', 'inline']
   return nodeDriver(`netvolley-${variant}`, 'netvolley-echo.js', ...args)
 }
 
-export const udpEcho: Trial = {
+export const udpEcho: EchoTrial = {
+  kind: 'echo',
+  group: 'server',
   name: 'udp-echo',
   variant: 'udp, 64 outstanding, 64 bytes, inline drive',
   about: 'UDP echo of 64 bytes, 64 outstanding over one connected socket, replies and requests in batches',

@@ -26,6 +26,8 @@ export interface DatagramHandle {
   addLink(link: Uint8Array, transmit: Uint8Array, destinations: Uint8Array, sizes: Uint32Array): number
   /** One for another thread: the number by which AttachedHandle takes it, or -1. Its link is the next one. */
   shareLink(link: Uint8Array, transmit: Uint8Array, destinations: Uint8Array, sizes: Uint32Array): number
+  /** That thread's link has ended: its memory is let go. */
+  forgetLink(link: number): void
   /** Memory that send entries of `link` may name: its number, or -1. */
   addArea(link: number, area: Uint8Array): number
   /** Binds and starts; `bound` gets an address record. */

@@ -172,7 +172,7 @@ export class AttachedDatagram extends LinkedDatagram {
   snapshot(): DatagramSnapshot {
     if (this.#last !== null) return this.#last
     const counters = this.#link.counters.read()
-    const mine = ownCounts(counters, this.#link.sends)
+    const mine = ownCounts(counters, this.#link.sends, this.#link.retired)
     const { published, publishedBytes, eventsSuppressed } = counters
     return {
       link: mine,

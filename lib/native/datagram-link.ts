@@ -60,6 +60,8 @@ export class DatagramLink implements EngineLink {
   #headTold = 0
   /** Something was given back that the reactor was not woken for. */
   #untold = false
+  /** Something was given back since the last settle(). */
+  #uncounted = false
   #notices = 0
 
   constructor(host: LinkHost, options: DatagramLinkOptions) {
@@ -128,7 +130,7 @@ export class DatagramLink implements EngineLink {
     const { head } = this.#reader
     const released = returned || head !== this.#headTold
     this.#headTold = head
-    if (released) this.#untold = true
+    if (released) this.#untold = this.#uncounted = true
     // Only a reactor that has stopped reading waits for that; another one sees it in its next turn.
     if (this.#untold && (moved || Atomics.load(this.#words, STALLED) !== 0)) {
       this.#untold = false
@@ -139,12 +141,10 @@ export class DatagramLink implements EngineLink {
 
   /** Has the reactor count what was given back: inline it has done so when this returns. */
   settle(): void {
-    const released = this.#untold || this.#reader.head !== this.#headTold || this.received.hasReturned
+    const released = this.#uncounted || this.#reader.head !== this.#headTold || this.received.hasReturned
     if (!released) return
-    this.publish()
-    this.#untold = false
-    this.#moved = true
-    this.host.flush()
+    this.host.settleNow()
+    this.#untold = this.#uncounted = false
   }
 
   drain(): void {
@@ -155,9 +155,11 @@ export class DatagramLink implements EngineLink {
     }
     // What the last burst used is free by now.
     this.sends.refresh()
-    if (!this.#reader.drain(this.host) || this.#isRetired()) return
+    const all = this.#reader.drain(this.host)
+    if (this.#isRetired()) return
+    // Also where more was received than there is time for: who waits for room must not wait for that to end.
     this.#resumeSenders()
-    if (!this.#isRetired() && Atomics.load(this.#words, LIFE) === LinkLife.retired) this.#retire()
+    if (all && !this.#isRetired() && Atomics.load(this.#words, LIFE) === LinkLife.retired) this.#retire()
   }
 
   // --- Sending

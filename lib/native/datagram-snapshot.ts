@@ -12,8 +12,11 @@ import {
 import { WORD_BYTES } from './layout'
 
 const WORD = WORD_BYTES / 4
-/** The reactor writes for less than a microsecond, once a turn: whoever comes in between looks again. */
-const MOST_TRIES = 100
+/** The reactor writes for about a microsecond, once a turn: whoever comes in between looks again. */
+const TRIES_AT_ONCE = 100
+/** Its thread was stopped in the middle: then the CPU is given to it. */
+const WAIT_MS = 0.1
+const MOST_TRIES = 10_000
 
 /** Cells that native code writes under an epoch, which is odd meanwhile. */
 class CounterCells {
@@ -29,12 +32,20 @@ class CounterCells {
     this.#copy = new Float64Array(count)
   }
 
-  /** All of one moment. The array is used again by the next call. */
-  read(): Float64Array {
+  /**
+   * All of one moment. The array is used again by the next call.
+   *
+   * @param alongside reads what native code writes under the same epoch
+   */
+  read(alongside?: () => void): Float64Array {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const before = Atomics.load(this.#words, this.#epoch)
-      if ((before & 1) !== 0) continue
+      if ((before & 1) !== 0) {
+        if (tries > TRIES_AT_ONCE) Atomics.wait(this.#words, this.#epoch, before, WAIT_MS)
+        continue
+      }
       this.#copy.set(this.#cells)
+      alongside?.()
       if (Atomics.load(this.#words, this.#epoch) === before) break
     }
     return this.#copy
@@ -69,8 +80,9 @@ export class SocketCounterPage {
     this.#names = SOCKET_COUNTERS.map(publicName)
   }
 
-  read(): Record<string, number> {
-    const cells = this.#cells.read()
+  /** @param alongside reads the links of the socket: of the same moment */
+  read(alongside?: () => void): Record<string, number> {
+    const cells = this.#cells.read(alongside)
     const result: Record<string, number> = {}
     this.#names.forEach((name, index) => {
       result[name] = cells[index]
@@ -93,8 +105,13 @@ export interface OwnSends {
 }
 
 /** What was committed a moment ago counts as queued and pending, as if the reactor had taken it. */
-export function ownCounts(counters: LinkCounters, own: OwnSends): SendCounts {
+export function ownCounts(counters: LinkCounters, own: OwnSends, ended: boolean): SendCounts {
   const late = own.queuedPackets - counters.queued
+  // What came after the reactor's last look was never taken.
+  if (ended) {
+    const { queuedPackets: queued, queuedBytes } = own
+    return { ...countsOf(counters), queued, queuedBytes, closed: counters.closed + late }
+  }
   let left = late
   const pendingOf = (sendClass: 0 | 1 | 2, known: number): number => {
     const more = Math.min(left, Math.max(0, own.pendingOf(sendClass) - known))

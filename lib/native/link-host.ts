@@ -20,6 +20,11 @@ export abstract class LinkHost {
   #refs = 0
   #delivering = false
   #flushArmed = false
+  // Made once: a function that captures `this` costs its context at each call of the one around it, also where it is not needed.
+  readonly #flushArmedNow = (): void => {
+    this.#flushArmed = false
+    this.flush()
+  }
 
   /** Closed: nothing goes to the reactor any more, and nothing comes. */
   abstract get closed(): boolean
@@ -56,10 +61,7 @@ export abstract class LinkHost {
   scheduleFlush(): void {
     if (this.#delivering || this.#flushArmed || this.closed) return
     this.#flushArmed = true
-    nextTick(() => {
-      this.#flushArmed = false
-      this.flush()
-    })
+    nextTick(this.#flushArmedNow)
   }
 
   /** Native code takes all answers now. Inline it has done so when this returns. @internal */
@@ -71,6 +73,13 @@ export abstract class LinkHost {
     if (this.drive === 'inline') this.settle()
     // Only a sleeping reactor is rung, and only by whoever takes its word back.
     else if (Atomics.load(this.sleeps, 0) !== 0 && Atomics.exchange(this.sleeps, 0, 0) === 1) this.settle()
+  }
+
+  /** The same, with a ring also where nobody seems to sleep: who is about to may have looked too early. @internal */
+  settleNow(): void {
+    if (this.closed) return
+    for (const link of this.#links) link.publish()
+    this.settle()
   }
 
   /** Runs `work`, whose answers go out together. @internal */

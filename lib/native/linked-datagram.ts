@@ -43,6 +43,9 @@ export abstract class LinkedDatagram implements DatagramBackend {
   abstract readonly capabilities: DatagramCapabilities
   readonly #free: Stage[] = []
   readonly #meta = { ...NO_META, localAddress: new Uint8Array(16) }
+  // Filled for each datagram and read at once: no object of its own for any of them, also where V8 does not see that.
+  readonly #from = { slot: -1, area: 0 }
+  readonly #entry = { offset: 0, bytes: 0, packets: 1, to: 0, segmentBytes: 0 }
   #source = ''
   #sourceFamily = 0
   #stageBytes = 0
@@ -118,13 +121,14 @@ export abstract class LinkedDatagram implements DatagramBackend {
     priority: PriorityClass,
     meta: SendMeta | null,
   ): boolean {
-    const packets = segmentBytes === 0 ? 1 : Math.max(1, Math.ceil(bytes / segmentBytes))
-    const entry = { offset, bytes, packets, to: peer, segmentBytes }
-    return this.link.sendElsewhere({ slot, area: 0 }, entry, priority, meta === null ? null : this.#encode(meta))
+    this.#from.slot = slot
+    this.#from.area = 0
+    return this.#sendElsewhere(offset, bytes, peer, segmentBytes, priority, meta)
   }
 
   stage(bytes: number): SendStage | null {
-    const fits = this.#free.findIndex((stage) => stage.bytes.length >= bytes)
+    // One may have been let go while its datagrams were still queued.
+    const fits = this.#free.findIndex((stage) => stage.bytes.length >= bytes && !stage.busy)
     if (fits >= 0) return this.#free.splice(fits, 1)[0]
     const area = this.makeArea(bytes)
     if (area === null) return null
@@ -145,10 +149,26 @@ export abstract class LinkedDatagram implements DatagramBackend {
     priority: PriorityClass,
     meta: SendMeta | null,
   ): boolean {
-    const packets = segmentBytes === 0 ? 1 : Math.ceil(bytes / segmentBytes)
-    const entry = { offset, bytes, packets, to: peer, segmentBytes }
-    const encoded = meta === null ? null : this.#encode(meta)
-    return this.link.sendElsewhere({ slot: -1, area: stage.id }, entry, priority, encoded)
+    this.#from.slot = -1
+    this.#from.area = stage.id
+    return this.#sendElsewhere(offset, bytes, peer, segmentBytes, priority, meta)
+  }
+
+  #sendElsewhere(
+    offset: number,
+    bytes: number,
+    to: number,
+    segmentBytes: number,
+    priority: PriorityClass,
+    meta: SendMeta | null,
+  ): boolean {
+    const entry = this.#entry
+    entry.offset = offset
+    entry.bytes = bytes
+    entry.packets = segmentBytes === 0 ? 1 : Math.max(1, Math.ceil(bytes / segmentBytes))
+    entry.to = to
+    entry.segmentBytes = segmentBytes
+    return this.link.sendElsewhere(this.#from, entry, priority, meta === null ? null : this.#encode(meta))
   }
 
   cancel(token: number): void {

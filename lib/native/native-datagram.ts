@@ -15,15 +15,16 @@ import type {
 import { type DatagramHandle, addon } from './addon'
 import type { SharedDatagram } from './attached-datagram'
 import { datagramFields, offloadsOf } from './datagram-config'
-import { HOT_OPTIONS, MAX_SEND_AREAS, SOCKET_OPTIONS, sizesArray } from './datagram-layout'
+import { HOT_OPTIONS, type LinkCounters, MAX_SEND_AREAS, SOCKET_OPTIONS, sizesArray } from './datagram-layout'
 import { DatagramLink } from './datagram-link'
 import { type SocketMemory, linkMemory, linkSizes, memoryUse, slotsOf, socketMemory } from './datagram-memory'
-import { LinkCounterPage, SocketCounterPage, countsOf, ownCounts, sumOf } from './datagram-snapshot'
+import { SocketCounterPage, countsOf, ownCounts, sumOf } from './datagram-snapshot'
 import { type Backend, type Drive, Engine, checkEngineOptions } from './engine'
 import { chooseEngine } from './engine-choice'
 import { PEER_BYTES } from './layout'
 import { LinkedDatagram } from './linked-datagram'
 import { readPeer } from './peer-page'
+import { SharedEnds } from './shared-ends'
 import { sharedMemory } from './shared-memory'
 
 const { EBADF } = constants.errno
@@ -60,7 +61,9 @@ export class NativeDatagram extends LinkedDatagram {
   #local: RemoteAddress | null = null
   #remote: RemoteAddress | null = null
   #failure: { errno: Errno; syscall: string } | null = null
-  #sharedCounters: LinkCounterPage[] = []
+  readonly #ends = new SharedEnds((link) => {
+    this.#parts?.handle.forgetLink(link)
+  })
   #gsoMaxSegments = 1
   #last: DatagramSnapshot | null = null
 
@@ -178,12 +181,13 @@ export class NativeDatagram extends LinkedDatagram {
     const local = this.#local
     if (this.#parts === null || local === null || this.#ending || this.#ended) return null
     const { handle, memory, engine } = this.#parts
+    // The memory of ends that have gone makes room.
+    this.#ends.gone()
     const sizes = linkSizes(this.#given, receive)
     const own = linkMemory(this.#given, sizes)
     const shareId = handle.shareLink(own.link, own.transmit, own.destinations, sizesArray(sizes))
     if (shareId < 0) return null
-    this.#sharedCounters.push(new LinkCounterPage(own.link))
-    const link = this.#sharedCounters.length
+    const link = this.#ends.add(own.link)
     const stageBytes = Math.min(this.#given.maxQueuedBytes, MOST_SHARED_STAGE_BYTES)
     const stages = Array.from({ length: SHARED_STAGES }, () => {
       const bytes = sharedMemory(stageBytes)
@@ -208,15 +212,18 @@ export class NativeDatagram extends LinkedDatagram {
     if (this.#last !== null) return this.#last
     const { counters, link, handle } = this.#parts ?? this.#make()
     if (!link.retired) link.settle()
-    // Links first: what they have published, the socket has received by the time that its page is read.
-    const own = link.counters.read()
-    const others = this.#sharedCounters.map((page) => page.read())
-    const socket = counters.read()
+    const gone = this.#ends.gone()
+    let own = link.counters.read()
+    let others: LinkCounters[] = []
+    const socket = counters.read(() => {
+      own = link.counters.read()
+      others = this.#ends.read()
+    })
     const { published, publishedBytes, eventsSuppressed } = own
-    const mine = ownCounts(own, link.sends)
+    const mine = ownCounts(own, link.sends, link.retired)
     return {
       link: mine,
-      all: sumOf([mine, ...others.map(countsOf)]),
+      all: sumOf([mine, ...others.map(countsOf), ...gone]),
       receive: { published, publishedBytes, eventsSuppressed },
       socket,
       kernelDrops: handle.kernelDrops(),

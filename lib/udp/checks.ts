@@ -75,7 +75,7 @@ export function payloadBytes(data: unknown): number {
 function refuseDetached(data: Uint8Array): void {
   try {
     // The only test of a detached buffer that every supported Node has.
-    new Uint8Array(data.buffer, 0, 0)
+    data.buffer.slice(0, 0)
   } catch {
     throw optionInvalid('data', data, 'bytes whose ArrayBuffer was not transferred')
   }

@@ -101,6 +101,7 @@ export class UdpCore implements DatagramSink {
 
   #makeReceiver(): Receiver {
     const { datagram, leaseWarnMs, runtime } = this.options
+    const host = this.#host
     return new Receiver({
       backend: this.backend,
       peers: this.peers,
@@ -111,9 +112,9 @@ export class UdpCore implements DatagramSink {
       leaseWarnMs,
       isOpen: () => this.life.isOpen,
       listeners: () => this.#host.listenerCount('message'),
-      message: (data, info) => this.#host.emit('message', data, info),
+      message: (data, info) => host.emit('message', data, info),
       leaseWarning: (warning) => {
-        this.#tell('leaseWarning', warning)
+        if (!this.life.isEnding) this.#tell('leaseWarning', warning)
       },
     })
   }

@@ -47,10 +47,25 @@ export class MessageStream implements AsyncIterableIterator<UdpMessage> {
     this.#state = 'open'
     if (this.#signal?.aborted === true) this.#onAbort()
     else {
-      this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
-      this.#host.begin(this)
+      this.#begin()
+      // It has ended already where the socket has.
+      if (!this.#hasEnded()) this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
     }
     return this
+  }
+
+  #begin(): void {
+    try {
+      this.#host.begin(this)
+    } catch (error) {
+      // Refused: a later loop may try again.
+      this.#state = 'new'
+      throw error
+    }
+  }
+
+  #hasEnded(): boolean {
+    return this.#state === 'ended'
   }
 
   readonly #onAbort = (): void => {

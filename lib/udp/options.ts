@@ -78,6 +78,10 @@ const HOT: readonly HotDatagramOption[] = [
 /** Fixed by the memory that was taken at the start. */
 const BOUNDED: readonly string[] = ['maxQueuedPackets', 'maxQueuedBytes']
 
+const LARGE_SLOT = 65536
+/** Between two slots. */
+const SLOT_GAP = 64
+
 /** What the class keeps for itself; the back end gets `datagram`. */
 export interface CheckedUdpOptions {
   readonly address: string
@@ -181,7 +185,15 @@ function checkNumbers(options: Record<string, unknown>): Record<UdpNumber, numbe
     const most = `at most gsoMaxSegments (${String(numbers.gsoMaxSegments)})`
     throw optionInvalid('gsoMinSegments', numbers.gsoMinSegments, most)
   }
+  checkSlab(numbers)
   return numbers
+}
+
+/** Places in it are numbers of 32 bits. */
+function checkSlab({ slots, slotBytes, largeSlots }: Record<UdpNumber, number>): void {
+  const bytes = slots * (slotBytes + SLOT_GAP) + largeSlots * (LARGE_SLOT + SLOT_GAP)
+  if (bytes < 2 ** 32) return
+  throw optionInvalid('slots', slots, `fewer: with slotBytes ${String(slotBytes)} they need more than 4 GiB`)
 }
 
 function checkUdpNumber(name: UdpNumber, value: unknown): number {

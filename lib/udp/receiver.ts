@@ -46,7 +46,10 @@ export class Receiver {
   #batch: ReceivedBatch | null = null
   #onBatch: OnBatch | null = null
   #paused = false
+  /** That somebody does, as of the last `update()`: who goes away calls that, who comes does it a little later. */
+  #listening = false
   #reading = false
+  #stopped = false
 
   constructor(host: ReceiverHost) {
     this.#host = host
@@ -108,6 +111,10 @@ export class Receiver {
       {
         begin: (stream) => {
           if (this.#onBatch !== null) throw receiveMode('messages()')
+          if (this.#stopped) {
+            stream.finish()
+            return
+          }
           this.#streams.add(stream)
           this.update()
         },
@@ -131,6 +138,7 @@ export class Receiver {
   /** With nobody to receive, nothing is read: the kernel keeps it. */
   update(): void {
     const wanted = this.#canTake()
+    this.#listening = this.#wantsMessages()
     if (wanted && this.#held.length > 0) this.#armHeld()
     if (wanted === this.#reading) return
     this.#reading = wanted
@@ -140,9 +148,9 @@ export class Receiver {
   #canTake(): boolean {
     if (!this.#host.isOpen() || this.#paused) return false
     if (this.#onBatch !== null) return true
-    if (this.#host.listeners() > 0) return true
+    // One that is not read in time stops the socket, also beside a listener: it would hold more and more.
     for (const stream of this.#streams) if (stream.full) return false
-    return this.#streams.size > 0
+    return this.#wantsMessages()
   }
 
   deliver(batch: DatagramBatch, datagrams: number): void {
@@ -182,13 +190,14 @@ export class Receiver {
       return
     }
     // What was held comes first; streams hold by themselves what is too much for them.
-    if (this.#held.length > 0 || this.#paused || !this.#wantsMessages()) this.#held.push({ data, info })
+    if (this.#held.length > 0 || this.#paused || !(this.#listening || this.#wantsMessages()))
+      this.#held.push({ data, info })
     else this.#give(data, info, failures)
   }
 
   #give(data: Buffer, info: UdpMessageInfo, failures: unknown[]): void {
     this.delivered++
-    for (const stream of this.#streams) stream.push({ data, info })
+    if (this.#streams.size > 0) for (const stream of this.#streams) stream.push({ data, info })
     try {
       this.#host.message(data, info)
     } catch (error) {
@@ -218,6 +227,7 @@ export class Receiver {
 
   /** Nothing is delivered any more. */
   stop(): void {
+    this.#stopped = true
     this.discarded += this.#held.length
     this.#held = []
     for (const stream of [...this.#streams]) stream.finish()

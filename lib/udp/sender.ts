@@ -1,4 +1,4 @@
-import { ErrorCode, NetvolleyError } from '../errors'
+import { ErrorCode, NetvolleyError, optionInvalid } from '../errors'
 import { type DatagramBackend, type PriorityClass, type SendMeta, checkInteger } from '../runtime'
 import { checkFits, checkSendOptions, classOf, metaOf, payloadBytes, socketClosed } from './checks'
 import type { CheckedUdpOptions } from './options'
@@ -117,7 +117,7 @@ export class Sender {
   ): boolean {
     const destination = this.destination(to)
     const bytes = payloadBytes(data)
-    if (!(data instanceof Uint8Array)) throw new TypeError('"data" must be a Uint8Array')
+    if (!(data instanceof Uint8Array)) throw optionInvalid('data', data, 'a Uint8Array')
     checkInteger('segmentBytes', segmentBytes, { min: 1, max: 65535 })
     checkFits(Math.min(segmentBytes, bytes), destination.family)
     return this.segmentsTo(data, segmentBytes, destination, options)

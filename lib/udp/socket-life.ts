@@ -47,6 +47,7 @@ export class SocketLife {
   #connecting: { readonly done: Deferred<void>; readonly to: Literal } | null = null
   #closing: Deferred<void> | null = null
   #deadline: TimerHandle | null = null
+  #forgetCloseSignal: () => void = () => undefined
   #given: Error | null = null
   /** Why promises of this socket are rejected; null: because it is closed. */
   #reason: unknown = null
@@ -142,7 +143,12 @@ export class SocketLife {
     backend.close()
     this.#deadline = clock.schedule(closeTimeoutMs, abort, { ref: true })
     if (signal?.aborted === true) abort()
-    else signal?.addEventListener('abort', abort, { once: true })
+    else if (signal !== undefined) {
+      signal.addEventListener('abort', abort, { once: true })
+      this.#forgetCloseSignal = () => {
+        signal.removeEventListener('abort', abort)
+      }
+    }
     return closing.promise
   }
 
@@ -213,6 +219,7 @@ export class SocketLife {
     const wasBinding = this.#binding !== null && this.#bindAwaited
     if (this.#closing === null) this.#begin()
     this.#deadline?.cancel()
+    this.#forgetCloseSignal()
     this.#rejectOpen(error ?? undefined)
     this.local = this.remote = null
     this.#set('closed')

@@ -72,9 +72,12 @@ export class StatsBook {
     this.#take = take
   }
 
-  /** The socket has ended: its figures stay as they are. */
+  /** The socket has ended: its figures stay as they are. Nobody will get what is left in the ring. */
   freeze(): void {
-    this.#final ??= this.#take()
+    if (this.#final !== null) return
+    const last = this.#take()
+    const left = inRing(flatten(last.snapshot, last.own))
+    this.#final = { ...last, own: { ...last.own, discarded: last.own.discarded + left } }
   }
 
   read(): UdpStats {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <semaphore>
 
 #include "binding/arguments.h"
 #include "binding/datagram_fields.h"
@@ -13,6 +14,8 @@ namespace netvolley {
 namespace {
 
 constexpr size_t kLinkSizes = 4;
+// A queued send names its link in 16 bits.
+constexpr size_t kMostLinks = size_t{1} << 16;
 
 DatagramLinkSizes sizes_of(const uint32_t* sizes) {
   DatagramLinkSizes result;
@@ -30,9 +33,9 @@ Napi::Function DatagramHandle::define(Napi::Env env) {
   return DefineClass(
       env, "DatagramHandle",
       {InstanceMethod<&Handle::add_link>("addLink"), InstanceMethod<&Handle::share_link>("shareLink"),
-       InstanceMethod<&Handle::add_area>("addArea"), InstanceMethod<&Handle::open>("open"),
-       InstanceMethod<&Handle::connect>("connect"), InstanceMethod<&Handle::disconnect>("disconnect"),
-       InstanceMethod<&Handle::set_reading>("setReading"),
+       InstanceMethod<&Handle::forget_link>("forgetLink"), InstanceMethod<&Handle::add_area>("addArea"),
+       InstanceMethod<&Handle::open>("open"), InstanceMethod<&Handle::connect>("connect"),
+       InstanceMethod<&Handle::disconnect>("disconnect"), InstanceMethod<&Handle::set_reading>("setReading"),
        InstanceMethod<&Handle::set_socket_option>("setSocketOption"),
        InstanceMethod<&Handle::get_socket_option>("getSocketOption"), InstanceMethod<&Handle::set_hot>("setHot"),
        InstanceMethod<&Handle::membership>("membership"), InstanceMethod<&Handle::steer>("steer"),
@@ -62,9 +65,10 @@ DatagramHandle::DatagramHandle(const Napi::CallbackInfo& info)
   parts_->socket_views.push_back(views_);
 }
 
-bool DatagramHandle::add_link(const Napi::CallbackInfo& info, std::shared_ptr<Bell> bell) {
+bool DatagramHandle::add_link(const Napi::CallbackInfo& info, std::shared_ptr<Bell> bell,
+                              const std::shared_ptr<Views>& views) {
   const uint32_t* numbers = bytes_of<uint32_t>(info[3], kLinkSizes * sizeof(uint32_t));
-  if (!usable() || numbers == nullptr) return false;
+  if (!usable() || numbers == nullptr || links_.size() == kMostLinks) return false;
   const DatagramLinkSizes sizes = sizes_of(numbers);
   const uint64_t link_bytes = datagram_link_bytes(sizes);
   DatagramLink::Parts parts;
@@ -78,31 +82,48 @@ bool DatagramHandle::add_link(const Napi::CallbackInfo& info, std::shared_ptr<Be
   parts.areas = std::make_shared<SendAreas>();
   parts.areas->areas[0] = {transmit, bytes(info[1])};
   parts.bell = std::move(bell);
-  for (int i = 0; i <= 2; ++i) views_->keep(info[i]);
-  views_->account(parts_->env, static_cast<int64_t>(link_bytes));
-  links_.push_back({parts.areas, 1});
+  for (int i = 0; i <= 2; ++i) views->keep(info[i]);
+  views->account(parts_->env, static_cast<int64_t>(link_bytes));
+  links_.push_back({parts.areas, 1, views});
   parts_->drive->run([socket = socket_, parts] { socket->add_link(parts); });
   return true;
 }
 
 Napi::Value DatagramHandle::add_link(const Napi::CallbackInfo& info) {
-  const bool added = usable() && add_link(info, parts_->drive->bell());
+  const bool added = usable() && add_link(info, parts_->drive->bell(), views_);
   return Napi::Number::New(info.Env(), added ? static_cast<double>(links_.size() - 1) : -1);
 }
 
 Napi::Value DatagramHandle::share_link(const Napi::CallbackInfo& info) {
   const auto bell = std::make_shared<RelayBell>();
-  if (!add_link(info, bell)) return Napi::Number::New(info.Env(), -1);
+  const auto views = std::make_shared<Views>();
+  if (!add_link(info, bell, views)) return Napi::Number::New(info.Env(), -1);
+  parts_->socket_views.push_back(views);
   const auto link = static_cast<uint32_t>(links_.size() - 1);
   return Napi::Number::New(info.Env(), SharedLinks::instance().add({core_, socket_, link, bell}));
+}
+
+void DatagramHandle::forget_link(const Napi::CallbackInfo& info) {
+  const uint32_t link = u32_of(info[0]);
+  if (link == 0 || link >= links_.size()) return;
+  let_go(links_[link].views);
+  links_[link] = {};
+}
+
+void DatagramHandle::let_go(const std::shared_ptr<Views>& views) {
+  if (views == nullptr) return;
+  views->release(parts_->env);
+  auto& all = parts_->socket_views;
+  all.erase(std::remove(all.begin(), all.end(), views), all.end());
 }
 
 Napi::Value DatagramHandle::add_area(const Napi::CallbackInfo& info) {
   const uint32_t link = u32_of(info[0]);
   const uint8_t* area = bytes_of(info[1], 1);
-  const bool room = usable() && area != nullptr && link < links_.size() && links_[link].count < kMaxSendAreas;
+  const bool room = usable() && area != nullptr && link < links_.size() && links_[link].areas != nullptr &&
+                    links_[link].count < kMaxSendAreas;
   if (!room) return Napi::Number::New(info.Env(), -1);
-  views_->keep(info[1]);
+  links_[link].views->keep(info[1]);
   const uint32_t number = links_[link].count++;
   links_[link].areas->areas[number] = {area, info[1].As<Napi::Uint8Array>().ByteLength()};
   return Napi::Number::New(info.Env(), number);
@@ -151,19 +172,32 @@ Napi::Value DatagramHandle::connect(const Napi::CallbackInfo& info) {
   const bool error_queue = config_.icmp_errors != IcmpErrors::kOff;
   if (error == 0 && config_.icmp_errors == IcmpErrors::kConnected) error = set_error_queue(true);
   if (error == 0) error = socket_->fd().with([&](int fd) { return connect_datagram(fd, to); });
+  // Errors that nobody takes out of the queue would fail what is sent to others, and be reported for ever.
+  if (error != 0 && usable() && config_.icmp_errors == IcmpErrors::kConnected) set_error_queue(false);
   if (error != 0) return result(info, error);
   parts_->drive->run([socket = socket_, to, error_queue] { socket->set_connected(&to, error_queue); });
   return result(info, 0);
 }
 
 Napi::Value DatagramHandle::disconnect(const Napi::CallbackInfo& info) {
-  int error = usable() ? 0 : EBADF;
-  if (error == 0) error = socket_->fd().with([&](int fd) { return disconnect_datagram(fd, local_); });
+  if (!usable()) return result(info, EBADF);
+  int error = 0;
+  std::binary_semaphore done(0);
+  // Between two sends of the reactor, which never waits for this thread.
+  parts_->drive->run([this, &error, &done] {
+    error = disconnect_now();
+    done.release();
+  });
+  done.acquire();
+  return result(info, error);
+}
+
+int DatagramHandle::disconnect_now() {
+  socket_->address_queued();
+  int error = socket_->fd().with([&](int fd) { return disconnect_datagram(fd, local_); });
   if (error == 0 && config_.icmp_errors == IcmpErrors::kConnected) error = set_error_queue(false);
-  if (error != 0) return result(info, error);
-  const bool error_queue = config_.icmp_errors == IcmpErrors::kOn;
-  parts_->drive->run([socket = socket_, error_queue] { socket->set_connected(nullptr, error_queue); });
-  return result(info, 0);
+  if (error == 0) socket_->set_connected(nullptr, config_.icmp_errors == IcmpErrors::kOn);
+  return error;
 }
 
 void DatagramHandle::set_reading(const Napi::CallbackInfo& info) {
@@ -245,10 +279,9 @@ void DatagramHandle::dispose(const Napi::CallbackInfo&) {
   SharedLinks::instance().forget(socket_.get());
   socket_.reset();
   core_.reset();
+  for (const LinkAreas& link : links_) let_go(link.views);
   links_.clear();
-  views_->release(parts_->env);
-  auto& all = parts_->socket_views;
-  all.erase(std::remove(all.begin(), all.end(), views_), all.end());
+  let_go(views_);
 }
 
 }  // namespace netvolley

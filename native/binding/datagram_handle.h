@@ -23,6 +23,8 @@ class DatagramHandle : public Napi::ObjectWrap<DatagramHandle> {
   Napi::Value add_link(const Napi::CallbackInfo& info);
   // shareLink(the same): one for another thread; gives the number by which it is taken, or -1.
   Napi::Value share_link(const Napi::CallbackInfo& info);
+  // forgetLink(link): one of another thread has ended, as its word says: its memory is let go.
+  void forget_link(const Napi::CallbackInfo& info);
   // addArea(link, area: Uint8Array): its number for send entries, or -1 where there are no more.
   Napi::Value add_area(const Napi::CallbackInfo& info);
   // open(host, port, bound: Uint8Array): binds and starts; `bound` gets one address record.
@@ -46,10 +48,12 @@ class DatagramHandle : public Napi::ObjectWrap<DatagramHandle> {
   void dispose(const Napi::CallbackInfo& info);
 
   bool usable() const { return socket_ != nullptr && !parts_->closed; }
-  bool add_link(const Napi::CallbackInfo& info, std::shared_ptr<Bell> bell);
+  bool add_link(const Napi::CallbackInfo& info, std::shared_ptr<Bell> bell, const std::shared_ptr<Views>& views);
+  void let_go(const std::shared_ptr<Views>& views);
   int start(const Address& at, uint8_t* bound);
   int parse(const Napi::CallbackInfo& info, Address* out) const;
   int set_error_queue(bool on);
+  int disconnect_now();  // reactor's thread
   Napi::Value result(const Napi::CallbackInfo& info, int error) const { return Napi::Number::New(info.Env(), -error); }
 
   std::shared_ptr<EngineParts> parts_;
@@ -61,6 +65,7 @@ class DatagramHandle : public Napi::ObjectWrap<DatagramHandle> {
   struct LinkAreas {
     std::shared_ptr<SendAreas> areas;
     uint32_t count = 0;
+    std::shared_ptr<Views> views;  // of what it lies in; the owner's link lies in views_
   };
   std::vector<LinkAreas> links_;
 };

@@ -9,8 +9,11 @@ namespace netvolley {
 
 namespace {
 
-// Rounds of one wake-up, before libuv gets its turn again: other handles of the program must not starve.
+// Rounds of one wake-up, before libuv gets its turn again: other handles of the program must not starve. Short rounds
+// may be more, since coming back through libuv costs as much as one of them.
 constexpr int kRoundsPerTurn = 4;
+constexpr int kMostRoundsPerTurn = 32;
+constexpr double kRoundsMs = 0.5;
 // The same while it spins: it comes back at once, behind whatever else was waiting.
 constexpr double kSpinPerTurnMs = 1;
 constexpr double kNever = std::numeric_limits<double>::infinity();
@@ -54,7 +57,9 @@ void InlineDrive::turn() {
   bool asleep = false;
   const double began_ms = core_.now_ms();
   const auto goes_on = [&](int round) {
-    return round < kRoundsPerTurn || (reactor.spins() && reactor.now_ms() - began_ms < kSpinPerTurnMs);
+    if (round < kRoundsPerTurn) return true;
+    const double spent_ms = reactor.now_ms() - began_ms;
+    return reactor.spins() ? spent_ms < kSpinPerTurnMs : round < kMostRoundsPerTurn && spent_ms < kRoundsMs;
   };
   for (int round = 0; !asleep && !closing_ && goes_on(round); ++round) {
     reactor.turn(0);

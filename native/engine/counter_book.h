@@ -35,13 +35,22 @@ class CounterBook {
   double get_at(Id first, uint32_t offset) const { return cells_[index(first) + offset]; }
 
   void publish() {
+    begin();
+    end();
+  }
+  // Pages of other books that are written between the two are of the same moment. Nothing at all where nothing changed.
+  void begin() {
     if (!changed_) return;
     changed_ = false;
-    const uint32_t epoch = epoch_.load();
-    epoch_.store(epoch + 1);
+    writing_ = true;
+    epoch_.store(epoch_.load() + 1);
     // In release order, so that none is seen before the odd epoch.
     for (uint32_t i = 0; i < kCells; ++i) std::atomic_ref<double>(page_[i]).store(cells_[i], std::memory_order_release);
-    epoch_.store(epoch + 2);
+  }
+  void end() {
+    if (!writing_) return;
+    writing_ = false;
+    epoch_.store(epoch_.load() + 1);
   }
 
  private:
@@ -51,6 +60,7 @@ class CounterBook {
   double* page_;
   std::array<double, kCells> cells_{};
   bool changed_ = true;
+  bool writing_ = false;
 };
 
 }  // namespace netvolley

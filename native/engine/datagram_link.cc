@@ -217,6 +217,8 @@ void DatagramLink::read_info(uint32_t send_class, uint32_t at, QueuedSend* send)
   DatagramInfo info;
   using Id = SendColumn;
   info.family = send->to != nullptr ? send->to->family() : connected_family_;
+  // Taken before the reactor has heard of the connection.
+  if (info.family == Family::kNone) info.family = context_.config.kind.family;
   if ((send->flags & kSendTrafficClass) != 0) {
     info.present |= InfoBit::kTrafficClass;
     info.traffic_class = ring.column<uint8_t>(Id::kTrafficClass)[at];
@@ -333,11 +335,15 @@ double DatagramLink::oldest_ms() const {
   return oldest == 0 ? 0 : oldest + context_.config.clock_offset_ms;
 }
 
-void DatagramLink::publish() {
+void DatagramLink::publish_counters() {
   counters_.set(LinkCounter::kPending, pending());
   for (uint32_t i = 0; i < kSendClasses; ++i) counters_.set(pending_counter(i), pending_[i]);
   counters_.set(LinkCounter::kOldestQueuedMs, oldest_ms());
   counters_.publish();
+}
+
+void DatagramLink::publish() {
+  publish_counters();
   const bool waited = publish_heads();
   const bool slept = publish_news();
   if (waited || slept) ring();

@@ -99,7 +99,9 @@ class DatagramLink {
   void notify() { ++notices_; }
   // In datagrams.
   uint32_t pending() const { return pending_[0] + pending_[1] + pending_[2]; }
-  // Heads, completions, events, receive tail, counters; rings once.
+  // Before the heads, the tails and whatever else shows what they count.
+  void publish_counters();
+  // Counters, heads, completions, events, receive tail; rings once.
   void publish();
   // The other side has gone for good: the slots that it has are free.
   void release_all();

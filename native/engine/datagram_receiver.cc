@@ -18,6 +18,8 @@ constexpr uint32_t kFirstBatch = 8;
 constexpr uint32_t kGroBatch = 4;
 constexpr uint32_t kGroBatchShort = 16;
 constexpr uint32_t kMaxErrorsInARow = 16;
+// Calls after a long datagram that count on another one.
+constexpr uint32_t kLongMemory = 16;
 
 uint32_t batch_bucket(uint32_t count) { return count > 64 ? 7 : static_cast<uint32_t>(std::bit_width(count)) - 1; }
 
@@ -40,10 +42,13 @@ void DatagramReceiver::set_reading(bool on) {
 // The owner's link takes part while it is wanted there; the links of other threads, where they have a ring, always do.
 void DatagramReceiver::set_links() {
   receiving_.clear();
+  uint32_t all = 0;
   for (const auto& link : context_.links) {
-    if (link == nullptr || !link->receives() || (link->index() == 0 && !reading_)) continue;
-    receiving_.push_back(link.get());
+    if (link == nullptr || !link->receives()) continue;
+    ++all;
+    if (link->index() != 0 || reading_) receiving_.push_back(link.get());
   }
+  alone_ = all <= 1;
   starved_ = false;
 }
 
@@ -54,7 +59,9 @@ void DatagramReceiver::set_connected(const Address* remote, bool error_queue) {
 
 void DatagramReceiver::on_released() {
   starved_ = false;
-  for (DatagramLink* link : receiving_) link->set_stalled(false);
+  for (const auto& link : context_.links) {
+    if (link != nullptr) link->set_stalled(false);
+  }
 }
 
 void DatagramReceiver::close() {
@@ -141,11 +148,21 @@ void DatagramReceiver::report(int error) {
 uint32_t DatagramReceiver::wanted_batch() const {
   const uint32_t most = context_.reactor.system().datagrams.max_batch();
   const uint32_t batch = std::min({batch_, context_.config.batch_packets, most});
-  return receiving_.size() == 1 ? std::min(batch, receiving_.front()->room()) : batch;
+  return receiving_.size() == 1 ? std::min({batch, receiving_.front()->room(), sure_places()}) : batch;
+}
+
+// How many datagrams find a place however long they are: what the kernel still has is not lost. While none are long, a
+// large class that is nearly used up does not slow the short ones down.
+uint32_t DatagramReceiver::sure_places() const {
+  const SlotTable& slots = context_.slots;
+  const bool only_small = context_.config.gro || context_.config.max_datagram_bytes <= slots.small_bytes();
+  if (!alone_ || only_small) return ~uint32_t{0};
+  return longs_ != 0 ? slots.large_free() : std::max(slots.large_free(), kFirstBatch);
 }
 
 // Follows the traffic: doubles while calls come back full, else falls to what is coming.
 void DatagramReceiver::adapt(uint32_t got, bool large) {
+  longs_ = large ? kLongMemory : longs_ - (longs_ != 0);
   const bool gro = context_.config.gro;
   const uint32_t least = gro ? kGroBatch : kFirstBatch;
   const uint32_t most = gro ? (large ? kGroBatch : kGroBatchShort) : std::max(context_.config.batch_packets, least);
@@ -159,7 +176,13 @@ uint32_t DatagramReceiver::prepare(uint32_t wanted) {
   if (wanted > vectors_.size()) grow(wanted);
   for (uint32_t i = 0; i < wanted; ++i) {
     if (slots_[i] == SlotTable::kNone) slots_[i] = slots.take(gro ? slots.large_bytes() : 1);
-    if (slots_[i] == SlotTable::kNone) return i;
+    if (slots_[i] == SlotTable::kNone) {
+      // One that an earlier, larger call did not use.
+      const auto unused =
+          std::find_if(slots_.begin() + i, slots_.end(), [](uint32_t s) { return s != SlotTable::kNone; });
+      if (unused == slots_.end()) return i;
+      std::swap(slots_[i], *unused);
+    }
     vectors_[i].data = slots.data(slots_[i]);
     vectors_[i].capacity = slots.capacity(slots_[i]);
   }
@@ -186,7 +209,10 @@ void DatagramReceiver::grow(uint32_t count) {
 // word is set: so nothing that comes back is missed.
 void DatagramReceiver::starve() {
   starved_ = true;
-  for (DatagramLink* link : receiving_) link->set_stalled(true);
+  // Also those that are not read for at present: they may hold what is missing.
+  for (const auto& link : context_.links) {
+    if (link != nullptr && link->receives()) link->set_stalled(true);
+  }
 }
 
 // --- Dealing out

@@ -37,6 +37,7 @@ class DatagramReceiver {
 
  private:
   uint32_t wanted_batch() const;
+  uint32_t sure_places() const;
   void adapt(uint32_t got, bool large);
   uint32_t prepare(uint32_t wanted);
   void grow(uint32_t count);
@@ -58,7 +59,9 @@ class DatagramReceiver {
   bool closed_ = false;
   bool error_queue_ = false;
   int fatal_ = 0;
-  uint32_t batch_;  // of the next call: follows the traffic
+  bool alone_ = true;   // no more than one link receives, or will again
+  uint32_t batch_;      // of the next call: follows the traffic
+  uint32_t longs_ = 0;  // calls for which more datagrams that need a large slot are expected
   std::vector<ReceiveVector> vectors_;
   std::vector<uint32_t> slots_;  // of vectors_; kNone = to be taken
   std::unique_ptr<uint8_t[]> overflow_;

@@ -116,9 +116,7 @@ void DatagramSender::flush() {
   }
 }
 
-bool DatagramSender::is_turn_over() const {
-  return dealt_with_ >= kMostInOneFlush || idle_calls_ > kMostIdleCalls;
-}
+bool DatagramSender::is_turn_over() const { return dealt_with_ >= kMostInOneFlush || idle_calls_ > kMostIdleCalls; }
 
 void DatagramSender::arm(TimerNode& node, double at_ms) {
   if (node.armed() && node.deadline_ms == at_ms) return;

@@ -33,6 +33,12 @@ class DatagramSender {
   // timer is armed.
   void drop(uint32_t link, Verdict verdict, int error);
   void set_connected(bool connected, bool error_queue);
+  // Those without a destination get this one, which outlives them.
+  void address_queued(const Address& to) {
+    scheduler_.visit([&to](QueuedSend& send) {
+      if (send.to == nullptr) send.to = &to;
+    });
+  }
   // context.config has changed.
   void configure();
   void on_writable() { may_write_ = true; }
@@ -74,7 +80,7 @@ class DatagramSender {
   Step split(const SendMessage& message);
   Step fail(const SendMessage& message, int error, uint32_t mtu_bytes);
   uint32_t known_mtu();
-  void drain_error_queue();
+  uint32_t drain_error_queue();
   void report_peer_error(const DatagramEvent& event);
 
   DatagramContext& context_;

@@ -27,6 +27,15 @@ PeerTable::PeerTable(uint8_t* records, uint32_t capacity)
 }
 
 uint32_t PeerTable::intern(const Address& address) {
+  // Datagrams come in runs of one sender. Its place still holds that address, or another one's, which then differs.
+  if (last_ < used_ && entries_[last_].address == address) {
+    entries_[last_].seen = true;
+    return last_;
+  }
+  return last_ = find_or_claim(address);
+}
+
+uint32_t PeerTable::find_or_claim(const Address& address) {
   uint32_t& bucket = buckets_[bucket_of(address)];
   for (uint32_t next = bucket; next != 0; next = entries_[next - 1].next) {
     if (entries_[next - 1].address == address) {

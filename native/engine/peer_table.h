@@ -47,6 +47,7 @@ class PeerTable {
   template <class T>
   using Zeroed = std::unique_ptr<T[], Free>;
 
+  uint32_t find_or_claim(const Address& address);
   uint32_t claim();
   void unlink(uint32_t peer);
   uint32_t bucket_of(const Address& address) const { return static_cast<uint32_t>(address.hash()) & bucket_mask_; }
@@ -56,6 +57,7 @@ class PeerTable {
   uint32_t bucket_mask_;
   uint32_t used_ = 0;
   uint32_t hand_ = 0;
+  uint32_t last_ = kNone;  // place of the last one that was asked for
   uint64_t evicted_ = 0;
   Zeroed<Entry> entries_;
   Zeroed<uint32_t> buckets_;  // place + 1 of the first, 0 = none

@@ -22,9 +22,7 @@ struct SendMessage {
 struct SendCursor {
   uint32_t pick = 0;
   uint32_t done = 0;
-  bool operator<(const SendCursor& other) const {
-    return pick != other.pick ? pick < other.pick : done < other.done;
-  }
+  bool operator<(const SendCursor& other) const { return pick != other.pick ? pick < other.pick : done < other.done; }
 };
 
 // Turns picks, in order, into what one kernel call sends: runs of equal size to one destination become one GSO message,

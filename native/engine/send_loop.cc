@@ -173,17 +173,26 @@ uint32_t DatagramSender::known_mtu() {
 }
 
 void DatagramSender::on_hangup() {
-  if (error_queue_) drain_error_queue();
+  if (!error_queue_ || drain_error_queue() != 0) return;
+  // Where the receive buffer is full the queue takes none: then it stands at the socket, and a poller that tells levels
+  // would tell of it for ever.
+  DatagramEvent event;
+  event.kind = kEventPeerError;
+  event.error = context_.reactor.system().datagrams.take_error(context_.fd.get());
+  if (event.error != 0) report_peer_error(event);
 }
 
-void DatagramSender::drain_error_queue() {
+// Gives how many there were.
+uint32_t DatagramSender::drain_error_queue() {
   DatagramIo& io = context_.reactor.system().datagrams;
+  uint32_t taken = 0;
   // Bounded: who sends us errors without end does not keep the turn.
   for (uint32_t i = 0; i < kMostQueuedErrors; ++i) {
     QueuedError queued;
     const IoResult result = io.read_error(context_.fd.get(), &queued);
     if (result.interrupted()) continue;
-    if (!result.ok()) return;
+    if (!result.ok()) break;
+    ++taken;
     if (queued.origin == kOriginLocal) {
       // What the own system refused is the verdict of that very datagram; only the MTU is news.
       local_mtu_ = queued.mtu_bytes;
@@ -200,6 +209,7 @@ void DatagramSender::drain_error_queue() {
     event.offender = queued.offender.size() == 0 ? nullptr : &queued.offender;
     report_peer_error(event);
   }
+  return taken;
 }
 
 // No link is more concerned than another: whose datagram it was nobody knows any more.

@@ -54,6 +54,13 @@ class SendScheduler {
     }
   }
 
+  template <class Visit>
+  void visit(Visit visit) {
+    for (Queue& queue : queues_) {
+      for (uint32_t i = 0; i < queue.size; ++i) visit(queue[i]);
+    }
+  }
+
   bool empty() const { return size() == 0; }
   uint32_t size() const { return queues_[0].size + queues_[1].size + queues_[2].size; }
   uint32_t size(uint32_t send_class) const { return queues_[send_class].size; }

@@ -71,6 +71,14 @@ void UdpSocket::set(HotOption option, double value) {
   sender_.configure();
 }
 
+void UdpSocket::address_queued() {
+  if (finished() || !connected_) return;
+  collect();
+  if (sender_.empty()) return former_remotes_.clear();
+  former_remotes_.push_back(remote_);
+  sender_.address_queued(former_remotes_.back());
+}
+
 void UdpSocket::set_connected(const Address* remote, bool error_queue) {
   connected_ = remote != nullptr;
   remote_ = connected_ ? *remote : Address();
@@ -81,9 +89,15 @@ void UdpSocket::set_connected(const Address* remote, bool error_queue) {
 void UdpSocket::apply_connected() {
   receiver_.set_connected(connected_ ? &remote_ : nullptr, error_queue_);
   sender_.set_connected(connected_, error_queue_);
+  watch_errors();
   for (const auto& link : links_) {
     if (link != nullptr) link->set_connected_family(connected_ ? remote_.family() : Family::kNone);
   }
+}
+
+// Whoever only sends reads nothing, and hears of his peers all the same.
+void UdpSocket::watch_errors() {
+  if (error_queue_ && registration_ != Reactor::kNone) context_.reactor.rearm(registration_, kTrouble);
 }
 
 // What was published before the call is taken first: else it would be sent after all.
@@ -148,11 +162,12 @@ void UdpSocket::finish() {
   fd_.close();
   set_state(SocketState::kClosed);
   publish_levels();
-  for (auto& link : links_) {
-    if (link == nullptr) continue;
-    link->publish();
-    link->retire();
-    link.reset();
+  // The owner's comes last: once he knows, he lets the memory of all of them go.
+  for (size_t i = links_.size(); i-- > 0;) {
+    if (links_[i] == nullptr) continue;
+    links_[i]->publish();
+    links_[i]->retire();
+    links_[i].reset();
   }
   receiver_.set_links();
 }
@@ -168,6 +183,7 @@ void UdpSocket::collect() {
 
 // Sends before releases: a slot that is replied in place is held by its send before its entry lets go of it.
 void UdpSocket::collect_link(DatagramLink& link) {
+  const uint32_t free_slots = slots_.free_slots();
   link.begin_collect();
   QueuedSend send;
   while (link.take(context_.reactor.now_ms(), &send)) sender_.push(send);
@@ -176,12 +192,16 @@ void UdpSocket::collect_link(DatagramLink& link) {
     if (evictions != 0) sender_.evict(link.index(), below, evictions);
   }
   if (link.take_flushes() != 0) sender_.request_flush();
-  if (link.finish_collect()) receiver_.on_released();
+  // What was evicted may have been sent in place.
+  if (link.finish_collect() || slots_.free_slots() != free_slots) receiver_.on_released();
 }
 
 void UdpSocket::on_ready(uint32_t, uint8_t ready, bool hangup) {
   if (finished()) return;
-  if (hangup) sender_.on_hangup();
+  if (hangup) {
+    sender_.on_hangup();
+    watch_errors();
+  }
   if ((ready & kWritable) != 0) sender_.on_writable();
   if ((ready & kReadable) != 0) receiver_.on_readable();
 }
@@ -217,6 +237,8 @@ void UdpSocket::publish() {
 
 int UdpSocket::broken() const { return sender_.fatal_error() != 0 ? sender_.fatal_error() : receiver_.fatal_error(); }
 
+// The links' counters are of the same moment: what was received is in a ring, or was dropped. Nobody is rung meanwhile:
+// who hears the bell may read them.
 void UdpSocket::publish_levels() {
   counters_.set(SocketCounter::kSlots, slots_.slots());
   counters_.set(SocketCounter::kSlotsFree, slots_.free_slots());
@@ -225,7 +247,11 @@ void UdpSocket::publish_levels() {
   counters_.set(SocketCounter::kLargeSlotsFree, slots_.large_free());
   counters_.set(SocketCounter::kPeers, peers_.used());
   counters_.set(SocketCounter::kPeersEvicted, static_cast<double>(peers_.evicted()));
-  counters_.publish();
+  counters_.begin();
+  for (const auto& link : links_) {
+    if (link != nullptr) link->publish_counters();
+  }
+  counters_.end();
 }
 
 bool UdpSocket::has_work() {

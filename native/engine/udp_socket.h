@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,8 @@ class UdpSocket final : public Source {
   void fail(int error);
   void set_reading(bool on);
   void set(HotOption option, double value);
+  // What is queued for the connected peer goes to it also when that is another one, or none, by then.
+  void address_queued();
   // Null = not connected.
   void set_connected(const Address* remote, bool error_queue);
   void cancel(uint32_t link, uint32_t token);
@@ -58,6 +61,7 @@ class UdpSocket final : public Source {
   int broken() const;
   void finish();
   void publish_levels();
+  void watch_errors();
 
   DatagramConfig config_;
   DatagramFd fd_;
@@ -72,6 +76,7 @@ class UdpSocket final : public Source {
   SocketState state_ = SocketState::kIdle;
   std::vector<uint32_t> ending_;  // links that are being flushed
   Address remote_;
+  std::deque<Address> former_remotes_;  // of queued sends
   bool connected_ = false;
   bool error_queue_ = false;
   double drops_read_ms_ = 0;

@@ -127,6 +127,12 @@ IoResult PosixDatagramIo::read_error(int fd, QueuedError* error) {
   return IoResult::success(1);
 }
 
+int PosixDatagramIo::take_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+}
+
 uint32_t PosixDatagramIo::kernel_drops(int fd) { return socket_drops(fd); }
 
 uint32_t PosixDatagramIo::path_mtu(int fd) {

@@ -10,6 +10,7 @@ class PosixDatagramIo : public DatagramIo {
  public:
   IoResult open(const Address& at, const DatagramSocketOptions& options, Address* bound) override;
   IoResult read_error(int fd, QueuedError* error) override;
+  int take_error(int fd) override;
   uint32_t kernel_drops(int fd) override;
   uint32_t path_mtu(int fd) override;
   void close(int fd) override;

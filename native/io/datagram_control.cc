@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -63,16 +64,26 @@ uint32_t index_of_address(const Address& wanted) {
   return index;
 }
 
+// What a socket of this system has from the start; the system tells twice of what it takes. 0 = it does not tell.
+uint32_t default_buffer_bytes(int option) {
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (fd >= 0) getsockopt(fd, SOL_SOCKET, option, &value, &size);
+  if (fd >= 0) close(fd);
+  return static_cast<uint32_t>(value / 2);
+}
+
 }  // namespace
 
 int set_socket_option(int fd, SocketKind kind, SocketOption option, int64_t value) {
   const int number = static_cast<int>(value);
   switch (option) {
     case SocketOption::kReceiveBuffer:
-      set_receive_buffer(fd, static_cast<uint32_t>(value));
+      set_receive_buffer(fd, number == 0 ? default_buffer_bytes(SO_RCVBUF) : static_cast<uint32_t>(value));
       return 0;
     case SocketOption::kSendBuffer:
-      set_send_buffer(fd, static_cast<uint32_t>(value));
+      set_send_buffer(fd, number == 0 ? default_buffer_bytes(SO_SNDBUF) : static_cast<uint32_t>(value));
       return 0;
     case SocketOption::kTrafficClass:
       return set_both(fd, kind, IP_TOS, IPV6_TCLASS, number);
@@ -108,6 +119,10 @@ int disconnect_datagram(int fd, const Address& local) {
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
   if (connect(fd, &nobody, sizeof nobody) != 0) return errno;
+  // What the last peer refused must not become the error of the first datagram to another one: reading takes it.
+  int pending = 0;
+  socklen_t size = sizeof pending;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &size);
   Address left;
   const int error = local_address(fd, &left);
   // A port that bind() was asked for stays; one that the system chose is gone.

@@ -99,6 +99,8 @@ class DatagramIo {
   virtual IoResult send(int fd, const SendVector* vectors, uint32_t count) = 0;
   // Takes one entry of the error queue: 1, or EAGAIN.
   virtual IoResult read_error(int fd, QueuedError* error) = 0;
+  // Takes the error that stands at the socket itself, an errno: one that found no room in the queue. 0 = none.
+  virtual int take_error(int) { return 0; }
   // Datagrams that the kernel dropped at this socket (SO_MEMINFO), modulo 2^32; 0 where it does not say.
   virtual uint32_t kernel_drops(int fd) = 0;
   // Of a connected socket; 0 = unknown.

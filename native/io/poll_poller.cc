@@ -9,7 +9,7 @@ namespace netvolley {
 
 namespace {
 
-constexpr short kTrouble = POLLERR | POLLHUP | POLLNVAL;
+constexpr short kErrors = POLLERR | POLLHUP | POLLNVAL;
 
 int whole_ms(double timeout_ms) {
   if (timeout_ms < 0) return -1;
@@ -71,12 +71,13 @@ void PollPoller::report(size_t place, PollEvent* event) {
   Watch& watch = watches_[place];
   const short seen = polled_[place + 1].revents;
   event->token = watch.token;
-  event->hangup = (seen & kTrouble) != 0;
+  event->hangup = (seen & kErrors) != 0;
   event->ready = 0;
   // A half-close or an error is learned by reading: data that came before it is then not lost.
-  if ((seen & (POLLIN | kTrouble)) != 0) event->ready |= kReadable;
-  if ((seen & (POLLOUT | kTrouble)) != 0) event->ready |= kWritable;
+  if ((seen & (POLLIN | kErrors)) != 0) event->ready |= kReadable;
+  if ((seen & (POLLOUT | kErrors)) != 0) event->ready |= kWritable;
   watch.directions &= static_cast<uint8_t>(~event->ready);
+  if (event->hangup) watch.directions &= static_cast<uint8_t>(~kTrouble);
   ask(place);
 }
 

@@ -6,7 +6,9 @@
 
 namespace netvolley {
 
-enum Direction : uint8_t { kReadable = 1, kWritable = 2 };
+// kTrouble: errors and hangups alone, of a descriptor that nothing else is wanted of; reported as every other
+// direction.
+enum Direction : uint8_t { kReadable = 1, kWritable = 2, kTrouble = 4 };
 
 struct PollEvent {
   uint64_t token = 0;

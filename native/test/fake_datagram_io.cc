@@ -166,6 +166,7 @@ IoResult FakeDatagramIo::send(int fd, const SendVector* vectors, uint32_t count)
     int error = refuse(*descriptor, vectors[sent]);
     if (error == 0) error = fault(*descriptor, vectors[sent]);
     if (!descriptor->errors.empty()) kernel_.edge(fd);
+    if (error == EIO || error == EINVAL) ++offload_faults_[error == EINVAL][sent == 0 ? 0 : sent + 1 < count ? 1 : 2];
     if (error != 0) return stop_at(fd, sent, error);
     put(*descriptor, vectors[sent]);
   }
@@ -180,7 +181,8 @@ void FakeDatagramIo::put(const FakeDescriptor& descriptor, const SendVector& vec
   if (vector.segment_bytes == 0) return kernel_.put_sent({to, bytes});
   for (size_t at = 0; at < bytes.size(); at += vector.segment_bytes) {
     const size_t end = std::min<size_t>(bytes.size(), at + vector.segment_bytes);
-    kernel_.put_sent({to, Bytes(bytes.begin() + static_cast<ptrdiff_t>(at), bytes.begin() + static_cast<ptrdiff_t>(end))});
+    kernel_.put_sent(
+        {to, Bytes(bytes.begin() + static_cast<ptrdiff_t>(at), bytes.begin() + static_cast<ptrdiff_t>(end))});
   }
 }
 

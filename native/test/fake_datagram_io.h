@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "io/datagram_io.h"
 #include "test/fake_kernel.h"
 
@@ -22,6 +24,9 @@ class FakeDatagramIo final : public DatagramIo {
 
   // Calls of send(), and of those the ones that sent nothing in a row.
   uint64_t send_calls() const { return send_calls_; }
+  // GSO messages refused with EIO (0) or EINVAL (1): as the first of their call, within it, as the last.
+  using OffloadFaults = std::array<std::array<uint64_t, 3>, 2>;
+  const OffloadFaults& offload_faults() const { return offload_faults_; }
 
  private:
   FakeDatagram take_message(FakeDescriptor& descriptor, uint32_t most, uint16_t* segment_bytes);
@@ -35,6 +40,7 @@ class FakeDatagramIo final : public DatagramIo {
   FakeKernel& kernel_;
   uint32_t max_batch_;
   uint64_t send_calls_ = 0;
+  OffloadFaults offload_faults_{};
 };
 
 }  // namespace netvolley::test

@@ -49,7 +49,8 @@ FakeUdp::FakeUdp(uint64_t run, const FakeUdpOptions& options)
   engine_counters_.reset(new double[static_cast<size_t>(EngineCounter::kCount)]());
   reactor_.reset(new Reactor({clock_, poller_, streams_, datagrams_}, SharedWord(&engine_sleeps_),
                              CounterPage(engine_counters_.get()), 64));
-  socket_ = std::make_shared<UdpSocket>(*reactor_, config, DatagramSocketMemory{slab_.get(), peers_.get(), page_.get()});
+  socket_ =
+      std::make_shared<UdpSocket>(*reactor_, config, DatagramSocketMemory{slab_.get(), peers_.get(), page_.get()});
   for (uint32_t i = 0; i < options_.links; ++i) add_link(i < options_.receiving_links);
   Address bound;
   const IoResult opened = datagrams_.open(address_of(1, 53), config.socket, &bound);

@@ -334,7 +334,8 @@ void UdpWorkload::look() {
   }
   CHECK_EQ(sent, wire_);
   using Id = SocketCounter;
-  const double known = udp_.get(Id::kPacketsReceived) + udp_.kernel.datagrams_waiting() + udp_.kernel.datagrams_dropped();
+  const double known =
+      udp_.get(Id::kPacketsReceived) + udp_.kernel.datagrams_waiting() + udp_.kernel.datagrams_dropped();
   if (!finished()) CHECK_EQ(known, injected_);
 }
 

@@ -49,7 +49,7 @@ class UdpWorkload {
     uint64_t failed_events = 0;
     bool leaves = false;
     bool gone = false;
-    Bytes after;  // its memory when it was retired
+    Bytes after;                                 // its memory when it was retired
     std::map<uint32_t, uint32_t> last_received;  // by port
   };
 

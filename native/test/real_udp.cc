@@ -52,7 +52,8 @@ RealUdp::RealUdp(BackEnd back_end, const DatagramConfig& config, const DatagramL
   page_ = zeroed(socket_page_bytes(slots));
   reactor_.reset(new Reactor({clock_, *poller_, streams_, *datagrams_}, SharedWord(&engine_sleeps_),
                              CounterPage(engine_counters_.get()), 64));
-  socket_ = std::make_shared<UdpSocket>(*reactor_, config_, DatagramSocketMemory{slab_.get(), peers_.get(), page_.get()});
+  socket_ =
+      std::make_shared<UdpSocket>(*reactor_, config_, DatagramSocketMemory{slab_.get(), peers_.get(), page_.get()});
 }
 
 RealUdp::~RealUdp() { reactor_->stop(); }

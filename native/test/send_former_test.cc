@@ -105,7 +105,8 @@ void cut_vector(const SendVector& vector, std::vector<Wire>* out) {
   size_t at = 0;
   do {
     const size_t end = std::min(bytes.size(), at + segment);
-    out->push_back({vector.to, {bytes.begin() + static_cast<ptrdiff_t>(at), bytes.begin() + static_cast<ptrdiff_t>(end)}});
+    out->push_back(
+        {vector.to, {bytes.begin() + static_cast<ptrdiff_t>(at), bytes.begin() + static_cast<ptrdiff_t>(end)}});
     at = end;
   } while (at < bytes.size());
 }

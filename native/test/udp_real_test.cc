@@ -91,10 +91,9 @@ TEST("[U28] SO_NO_CHECK makes every GSO send fail: all bytes arrive once and in 
   if (!has_gso()) return;
   Pair pair(with_gso());
   const int one = 1;
-  CHECK_EQ(pair.udp.socket().fd().with([&one](int fd) {
-    return setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one);
-  }),
-           0);
+  CHECK_EQ(
+      pair.udp.socket().fd().with([&one](int fd) { return setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof one); }),
+      0);
   uint32_t queued = 0;
   for (int round = 0; round < 5; ++round) {
     for (uint32_t i = 0; i < 64; ++i) CHECK(pair.link->send(payload_of(queued++, 200), pair.to));
@@ -178,6 +177,29 @@ TEST("[U43] a dead peer between two healthy ones costs them nothing, with the er
     CHECK_EQ(pair.udp.get(SocketCounter::kPeerErrors) > 0, error_queue);
     CHECK_EQ(pair.udp.get(SocketCounter::kState), 1.0);
   }
+}
+
+TEST("[U43] an error that the full receive buffer leaves no room for is told once, and the poll back end sleeps") {
+  DatagramConfig config = real_datagram_config();
+  config.icmp_errors = IcmpErrors::kOn;
+  config.socket.error_queue = true;
+  config.socket.receive_buffer_bytes = 2048;
+  Pair pair(config, BackEnd::kPoll);
+  pair.udp.socket().set_reading(false);
+  IoSocket dead(*pair.other_io);
+  const uint32_t gone = pair.link->destination(dead.at());
+  dead.close();
+  for (int i = 0; i < 50; ++i) pair.other.send(std::string(500, 'x'), &pair.udp.at());
+  CHECK(pair.link->send(Bytes{1}, gone));
+  pair.link->commit();
+  pair.settle(1);
+  pair.udp.run_until(pair.links, [&] { return pair.udp.get(SocketCounter::kPeerErrors) != 0; });
+  CHECK_EQ(pair.link->take_events().size(), 1);
+  MonotonicClock clock;
+  const double began_ms = clock.now_ms();
+  for (int i = 0; i < 10; ++i) pair.udp.reactor().turn(pair.udp.reactor().fall_asleep() ? 5 : 0);
+  CHECK(clock.now_ms() - began_ms > 20);
+  CHECK_EQ(pair.udp.get(SocketCounter::kPeerErrors), 1);
 }
 
 TEST("[U41] connected to a dead peer: the refusal is told, a later datagram to a living one goes out (regression 14)") {

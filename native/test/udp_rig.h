@@ -88,7 +88,11 @@ class RigLink final : public Bell {
  public:
   RigLink(const DatagramLinkSizes& sizes, const uint8_t* slab);
   DatagramLink::Parts parts();
-  void ring() override { ++rings; }
+  void ring() override {
+    ++rings;
+    if (on_ring) on_ring();
+  }
+  std::function<void()> on_ring;
 
   SharedWord word(DatagramWord id) const { return memory.word(id); }
   uint32_t destination(const Address& to);

@@ -315,8 +315,8 @@ TEST("[U43] the error queue is drained before a burst, and at a hangup while not
   CHECK(events.size() >= 2);
   CHECK_EQ(events[0].kind, kEventPeerError);
   CHECK_EQ(events[0].port, 1000);
-  CHECK_EQ(std::count_if(events.begin(), events.end(), [](const auto& event) { return event.kind == kEventSendFailed; }),
-           1);
+  CHECK_EQ(
+      std::count_if(events.begin(), events.end(), [](const auto& event) { return event.kind == kEventSendFailed; }), 1);
   FakeDescriptor* socket = sender.udp.kernel.descriptor(sender.udp.kernel.datagram_socket(), FakeKind::kDatagram, "");
   QueuedError late;
   late.error = EHOSTUNREACH;
@@ -354,7 +354,8 @@ TEST("[U40] a datagram that is too large says the path MTU: of the connection, o
   local.mtu_bytes = 1300;
   sender.send(1);
   // It comes into the queue with the refusal.
-  sender.udp.kernel.descriptor(sender.udp.kernel.datagram_socket(), FakeKind::kDatagram, "")->errors_after_send.push_back(local);
+  sender.udp.kernel.descriptor(sender.udp.kernel.datagram_socket(), FakeKind::kDatagram, "")
+      ->errors_after_send.push_back(local);
   sender.udp.settle();
   events = sender.udp.link().take_events();
   CHECK_EQ(events.size(), 1u);
@@ -419,7 +420,8 @@ TEST("[U9] a run longer than everything goes out whole, with GSO and without, al
     CHECK(sender.udp.link().send(run, sender.to[0], 1, 200, 9));
     for (size_t at = 0; at < run.size(); at += 200) {
       const size_t end = std::min(run.size(), at + 200);
-      sender.expected.push_back(Bytes(run.begin() + static_cast<ptrdiff_t>(at), run.begin() + static_cast<ptrdiff_t>(end)));
+      sender.expected.push_back(
+          Bytes(run.begin() + static_cast<ptrdiff_t>(at), run.begin() + static_cast<ptrdiff_t>(end)));
     }
     sender.udp.link().commit();
     sender.expect_all(3000);

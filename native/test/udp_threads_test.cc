@@ -256,7 +256,8 @@ TEST(
   std::thread setter([&] { change_options(udp, stopping, &changes); });
   std::vector<std::thread> threads;
   for (uint32_t i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] { users[i]->run(i < kLeavers ? kEach / 4 : kEach, i < kLeavers); });
+    threads.emplace_back(
+        [user = users[i].get(), leaves = i < kLeavers] { user->run(leaves ? kEach / 4 : kEach, leaves); });
   }
   // Others come while the first ones are at work, or have gone.
   for (uint32_t i = 0; i < kLeavers; ++i) {

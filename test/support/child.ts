@@ -15,6 +15,8 @@ export interface ChildResult {
 
 export interface ChildOptions {
   readonly nodeArgs?: readonly string[]
+  /** A command that runs the command after it: `['unshare', '-n']`. */
+  readonly prefix?: readonly string[]
   /** ms, then it is killed and the test fails with what it has printed. */
   readonly limitMs?: number
 }
@@ -23,12 +25,13 @@ export interface ChildOptions {
 export function runChild(
   fixture: string,
   args: readonly string[] = [],
-  { nodeArgs = [], limitMs = 20_000 }: ChildOptions = {},
+  { nodeArgs = [], prefix = [], limitMs = 20_000 }: ChildOptions = {},
 ): Promise<ChildResult> {
   if (!existsSync(path.join(root, 'dist/index.mjs'))) throw new Error('dist/ is missing: node scripts/build-lib.mjs')
   const file = path.join(root, 'test/process/fixtures', fixture)
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...nodeArgs, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [command, ...words] = [...prefix, process.execPath, ...nodeArgs, file, ...args]
+    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))

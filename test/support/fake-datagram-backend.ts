@@ -313,8 +313,9 @@ export class FakeDatagram implements DatagramBackend {
     priority: PriorityClass,
     meta: SendMeta | null,
   ): boolean {
-    if (!this.#hasRoom(bytes, 1)) return false
-    this.#push(stage.bytes.subarray(offset, offset + bytes), peer, segmentBytes, priority, meta, 0, 1)
+    const packets = segmentBytes === 0 ? 1 : Math.ceil(bytes / segmentBytes)
+    if (!this.#hasRoom(bytes, packets)) return false
+    this.#push(stage.bytes.subarray(offset, offset + bytes), peer, segmentBytes, priority, meta, 0, packets)
     return true
   }
 

@@ -100,6 +100,12 @@ it.each([
   expect(codeOf(() => given(options))).toBe(code)
 })
 
+it('[U20] slots whose places would not fit into 32 bits are refused', () => {
+  expect(codeOf(() => given({ slots: 65536, slotBytes: 65536 }))).toBe('ERR_NETVOLLEY_OPTION_INVALID')
+  expect(codeOf(() => given({ slots: 2 ** 20, slotBytes: 4096 }))).toBe('ERR_NETVOLLEY_OPTION_INVALID')
+  expect(given({ slots: 2 ** 20, slotBytes: 2048, largeSlots: 4096 }).datagram.slots).toBe(2 ** 20)
+})
+
 it('[U62] hot options are those of the list, within what the memory of the socket holds', () => {
   const { datagram } = given()
   expect(checkHotOptions({ batchSize: 8, broadcast: true, maxQueuedPackets: 1024 }, datagram)).toEqual([
