@@ -184,7 +184,7 @@ export class AttachedDatagram extends LinkedDatagram {
   }
 
   memory(): DatagramMemoryUse {
-    return memoryUse(this.#shared.options, this.stageBytes)
+    return memoryUse(this.#shared.options, this.capabilities.gro, this.stageBytes)
   }
 
   ref(on: boolean): void {

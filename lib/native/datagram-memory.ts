@@ -76,18 +76,21 @@ export function linkMemory(options: DatagramOptions, sizes: LinkSizes): LinkMemo
   return sharedMemories(linkAreas(options, sizes), LEAST_BYTES)
 }
 
-/** Row 65: what a socket can use at most. Pages that nothing was written to cost nothing. */
-export function memoryUse(options: DatagramOptions, stageBytes: number): DatagramMemoryUse {
+/** Row 65: what a socket can use at most. Pages that nothing was written to cost nothing. @param gro is on */
+export function memoryUse(options: DatagramOptions, gro: boolean, stageBytes: number): DatagramMemoryUse {
   const sizes = linkSizes(options, true)
   const areas = linkAreas(options, sizes)
-  const slotsBytes = options.slots * options.slotBytes + options.largeSlots * 65536
-  const ringsBytes = areas.link
+  // Without GRO a vector has a small slot, and its rest: DatagramReceiver::grow().
+  const restBytes = gro ? 0 : options.batchSize * Math.max(0, options.maxDatagramBytes - options.slotBytes)
+  const slotsBytes = options.slots * options.slotBytes + options.largeSlots * 65536 + restBytes
+  const ringsBytes = areas.link + socketPageBytes(slotsOf(options))
   const transmitBytes = areas.transmit + stageBytes
   const peersBytes = receivedPeersOf(options) * PEER_BYTES + areas.destinations
   const totalBytes = slotsBytes + ringsBytes + transmitBytes + peersBytes
   const formula =
     `slots ${String(options.slots)} x ${String(options.slotBytes)} + largeSlots ${String(options.largeSlots)} x 65536` +
-    ` + rings (${String(sizes.receiveEntries)} received, 3 x ${String(sizes.sendEntries)} sent) ${String(ringsBytes)}` +
+    ` + longer than a slot (batchSize of them) ${String(restBytes)}` +
+    ` + rings and counters (${String(sizes.receiveEntries)} received, 3 x ${String(sizes.sendEntries)} sent) ${String(ringsBytes)}` +
     ` + 3 x 2 x maxQueuedBytes ${String(areas.transmit)} + send batches ${String(stageBytes)}` +
     ` + peers ${String(peersBytes)}`
   return { slotsBytes, ringsBytes, transmitBytes, peersBytes, totalBytes, formula }

@@ -231,7 +231,7 @@ export class NativeDatagram extends LinkedDatagram {
   }
 
   memory(): DatagramMemoryUse {
-    return memoryUse(this.#given, this.stageBytes)
+    return memoryUse({ ...this.#given, batchSize: this.#options.batchSize }, this.capabilities.gro, this.stageBytes)
   }
 
   ref(on: boolean): void {

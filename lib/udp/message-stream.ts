@@ -93,7 +93,11 @@ export class MessageStream implements AsyncIterableIterator<UdpMessage> {
   }
 
   next(): Promise<IteratorResult<UdpMessage, undefined>> {
-    if (this.#state === 'new') this[Symbol.asyncIterator]()
+    try {
+      if (this.#state === 'new') this[Symbol.asyncIterator]()
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    }
     const message = this.#held.shift()
     if (message !== undefined) {
       if (this.#held.length <= this.#max >> 1) this.#setFull(false)

@@ -66,11 +66,16 @@ export class SendBatch {
   add(data: Uint8Array, to?: UdpPeer, options?: SendOptions): boolean {
     const bytes = payloadBytes(data)
     if (typeof data === 'string') throw optionInvalid('data', data, 'a Uint8Array')
+    this.#check(bytes, to)
     const place = this.reserve(bytes)
     if (place === null) return false
-    this.#check(bytes, to)
     place.slab.set(data, place.offset)
-    this.commit(bytes, to, options)
+    try {
+      this.commit(bytes, to, options)
+    } catch (error) {
+      this.#reserved = -1
+      throw error
+    }
     return true
   }
 

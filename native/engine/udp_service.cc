@@ -37,7 +37,7 @@ UdpService::UdpService(ServerContext& context)
 
 int UdpService::open(int fd) {
   int error = 0;
-  registration_ = context_.reactor.watch(fd, context_.source, kDatagramKey, kReadable, &error);
+  registration_ = context_.reactor.watch(fd, context_.source, kDatagramKey, kReadable | kOnce, &error);
   if (registration_ == Reactor::kNone) {
     context_.reactor.system().datagrams.close(fd);
     return error;

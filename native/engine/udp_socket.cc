@@ -52,7 +52,7 @@ void UdpSocket::add_link(const DatagramLink::Parts& parts) {
 
 int UdpSocket::start() {
   int error = 0;
-  registration_ = context_.reactor.watch(fd_.get(), *this, kSocketKey, kReadable, &error);
+  registration_ = context_.reactor.watch(fd_.get(), *this, kSocketKey, kReadable | kOnce, &error);
   if (registration_ == Reactor::kNone) {
     fail(error);
     return error;

@@ -11,9 +11,10 @@ namespace netvolley {
 
 namespace {
 
-// No registration of the engine uses it: tokens hold an index below 2^32 - 1.
+// No registration of the engine uses them: the lower half of a token is an index, which does not get that far.
 constexpr uint64_t kWakeToken = ~uint64_t{0};
 constexpr uint64_t kAlarmToken = kWakeToken - 1;
+constexpr uint32_t kOnceMark = ~uint32_t{0};  // the lower half; the upper one is the descriptor
 
 constexpr uint32_t kEdges = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
@@ -43,14 +44,39 @@ EpollPoller::~EpollPoller() {
 }
 
 int EpollPoller::add(int fd, uint64_t token, uint8_t directions) {
+  if ((directions & kOnce) != 0 && fd >= 0) {
+    if (once_.size() <= static_cast<size_t>(fd)) once_.resize(static_cast<size_t>(fd) + 1);
+    once_[static_cast<size_t>(fd)] = {token, directions};
+    const int error = watch_once(EPOLL_CTL_ADD, fd);
+    if (error != 0) once_[static_cast<size_t>(fd)] = {};
+    return error;
+  }
   epoll_event event{};
   event.events = kEdges | ((directions & kWritable) != 0 ? EPOLLOUT : 0u);
   event.data.u64 = token;
   return epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
-// Reading needs nothing: the next edge comes by itself. Writing may not have been watched so far.
+// With no direction but kTrouble left the kernel still reports errors and hangups; with none at all, nothing.
+int EpollPoller::watch_once(int operation, int fd) {
+  const uint8_t armed = once_[static_cast<size_t>(fd)].armed;
+  epoll_event event{};
+  event.events = EPOLLONESHOT | ((armed & kReadable) != 0 ? EPOLLIN | EPOLLRDHUP : 0u) |
+                 ((armed & kWritable) != 0 ? EPOLLOUT : 0u);
+  event.data.u64 = uint64_t{static_cast<uint32_t>(fd)} << 32 | kOnceMark;
+  return epoll_ctl(fd_, operation, fd, &event) == 0 ? 0 : errno;
+}
+
+// Reading of an edge-triggered one needs nothing: the next edge comes by itself. Writing may not have been watched so
+// far.
 void EpollPoller::rearm(int fd, uint64_t token, Direction direction) {
+  if (static_cast<size_t>(fd) < once_.size() && once_[static_cast<size_t>(fd)].armed != 0) {
+    Once& once = once_[static_cast<size_t>(fd)];
+    if ((once.armed & direction) != 0) return;
+    once.armed |= direction;
+    watch_once(EPOLL_CTL_MOD, fd);
+    return;
+  }
   if (direction != kWritable) return;
   epoll_event event{};
   event.events = kEdges | EPOLLOUT;
@@ -58,7 +84,19 @@ void EpollPoller::rearm(int fd, uint64_t token, Direction direction) {
   epoll_ctl(fd_, EPOLL_CTL_MOD, fd, &event);
 }
 
-void EpollPoller::remove(int fd) { epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr); }
+void EpollPoller::remove(int fd) {
+  if (static_cast<size_t>(fd) < once_.size()) once_[static_cast<size_t>(fd)] = {};
+  epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+// The kernel has forgotten all of it: what was not reported is asked for again.
+void EpollPoller::report_once(int fd, PollEvent* event) {
+  Once& once = once_[static_cast<size_t>(fd)];
+  event->token = once.token;
+  once.armed &= static_cast<uint8_t>(~event->ready);
+  if (event->hangup) once.armed &= static_cast<uint8_t>(~kTrouble);
+  if ((once.armed & ~kOnce) != 0) watch_once(EPOLL_CTL_MOD, fd);
+}
 
 // Level-triggered as the wake-up, and for the same reason.
 bool EpollPoller::open_alarm() {
@@ -116,6 +154,7 @@ IoResult EpollPoller::wait(PollEvent* events, uint32_t capacity, double timeout_
     // A half-close or an error is learned by reading: data that came before it is then not lost.
     if ((event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) out.ready |= kReadable;
     if ((event.events & (EPOLLOUT | EPOLLERR)) != 0) out.ready |= kWritable;
+    if (static_cast<uint32_t>(out.token) == kOnceMark) report_once(static_cast<int>(out.token >> 32), &out);
   }
   return IoResult::success(used);
 }

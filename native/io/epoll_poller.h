@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "io/poller.h"
 #include "io/wakeup.h"
@@ -10,7 +11,8 @@ struct epoll_event;
 namespace netvolley {
 
 // Linux: epoll, edge-triggered, one registration per descriptor for its whole life; the eventfd alone is
-// level-triggered, so that the inline drive can leave itself a note.
+// level-triggered, so that the inline drive can leave itself a note. A kOnce descriptor is EPOLLONESHOT: an edge costs
+// the sender of each datagram a callback that wakes whoever polls the epoll descriptor (libuv, with the inline drive).
 class EpollPoller final : public Poller {
  public:
   explicit EpollPoller(uint32_t max_events);
@@ -31,8 +33,16 @@ class EpollPoller final : public Poller {
   int descriptor() const override { return fd_; }
 
  private:
+  // What is asked of a kOnce descriptor.
+  struct Once {
+    uint64_t token = 0;
+    uint8_t armed = 0;  // Direction bits
+  };
+
   bool open_alarm();
   void clear_alarm();
+  int watch_once(int operation, int fd);
+  void report_once(int fd, PollEvent* event);
 
   Wakeup wakeup_;
   int fd_;
@@ -40,6 +50,7 @@ class EpollPoller final : public Poller {
   int error_ = 0;
   uint32_t max_events_;
   std::unique_ptr<epoll_event[]> events_;
+  std::vector<Once> once_;  // by descriptor
 };
 
 }  // namespace netvolley

@@ -29,7 +29,7 @@ PollPoller::~PollPoller() = default;
 int PollPoller::add(int fd, uint64_t token, uint8_t directions) {
   if (fd < 0) return EBADF;
   if (!places_.emplace(fd, watches_.size()).second) return EEXIST;
-  watches_.push_back({fd, directions, token});
+  watches_.push_back({fd, static_cast<uint8_t>(directions & ~kOnce), token});
   polled_.push_back({});
   ask(watches_.size() - 1);
   return 0;

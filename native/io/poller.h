@@ -8,7 +8,9 @@ namespace netvolley {
 
 // kTrouble: errors and hangups alone, of a descriptor that nothing else is wanted of; reported as every other
 // direction.
-enum Direction : uint8_t { kReadable = 1, kWritable = 2, kTrouble = 4 };
+// kOnce, only beside others in add(): until rearm() the kernel does not even notice what happens. Worth a system call
+// for each rearm() where events outnumber waits, as of a datagram socket: every datagram is one.
+enum Direction : uint8_t { kReadable = 1, kWritable = 2, kTrouble = 4, kOnce = 8 };
 
 struct PollEvent {
   uint64_t token = 0;

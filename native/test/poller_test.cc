@@ -106,6 +106,47 @@ TEST("[U52] a direction that was not asked for is silent until it is rearmed") {
   });
 }
 
+TEST("[U22, U52] what comes to a kOnce descriptor between its report and rearm is told by the rearm, once") {
+  with_each_poller([](Poller& poller) {
+    const Pair pair;
+    CHECK_EQ(poller.add(pair.fd(), 5, kReadable | kOnce), 0);
+    pair.send();
+    std::vector<PollEvent> events = wait(poller, kNever);
+    CHECK_EQ(events.size(), 1);
+    CHECK_EQ(events[0].token, 5);
+    CHECK_EQ(events[0].ready, kReadable);
+    pair.take();
+    pair.send();
+    pair.send();
+    CHECK(wait(poller, 0).empty());
+    poller.rearm(pair.fd(), 5, kReadable);
+    events = wait(poller, kNever);
+    CHECK_EQ(events.size(), 1);
+    CHECK_EQ(events[0].token, 5);
+    CHECK(wait(poller, 0).empty());
+    poller.remove(pair.fd());
+    CHECK_EQ(poller.add(pair.fd(), 6, kReadable), 0);
+    CHECK_EQ(wait(poller, kNever)[0].token, 6);
+  });
+}
+
+TEST("[U22, U52] a direction of a kOnce descriptor that was not reported stays asked for") {
+  with_each_poller([](Poller& poller) {
+    const Pair pair;
+    CHECK_EQ(poller.add(pair.fd(), 8, kReadable | kOnce), 0);
+    const uint32_t count = pair.fill();
+    poller.rearm(pair.fd(), 8, kWritable);
+    pair.send();
+    CHECK_EQ(wait(poller, kNever)[0].ready, kReadable);
+    CHECK(wait(poller, 0).empty());
+    pair.empty_other_end(count);
+    const std::vector<PollEvent> events = wait(poller, kNever);
+    CHECK_EQ(events.size(), 1);
+    CHECK_EQ(events[0].ready, kWritable);
+    CHECK(wait(poller, 0).empty());
+  });
+}
+
 TEST("[U52] the end of a peer is a hangup, and is not reported over and over") {
   with_each_poller([](Poller& poller) {
     Pair pair(SOCK_STREAM);

@@ -45,6 +45,7 @@ it('[U50] messages() that is refused beside onBatch keeps no listener, and works
   const stream = socket.messages({ signal })
   socket.onBatch = () => undefined
   expect(codeOf(() => stream[Symbol.asyncIterator]())).toBe('ERR_NETVOLLEY_RECEIVE_MODE')
+  await expect(stream.next()).rejects.toMatchObject({ code: 'ERR_NETVOLLEY_RECEIVE_MODE' })
   expect(getEventListeners(signal, 'abort')).toEqual([])
   socket.onBatch = null
   const next = stream.next()

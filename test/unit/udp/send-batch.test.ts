@@ -1,5 +1,5 @@
 import type { SendBatch, SendOptions, UdpPeer } from '../../../lib/udp'
-import { type Faked, bound } from './socket'
+import { type Faked, bound, codeOf } from './socket'
 
 /** What became of a batch: for each entry of the queue its length and the size of its datagrams, 0 = it is one. */
 const entriesOf = ({ fake }: Faked): [number, number][] =>
@@ -122,4 +122,16 @@ it('[U8, U14] a run that does not fit whole goes as far as there is room, and th
   expect([socket.sendBatch(batch), batch.count]).toEqual([4, 0])
   await socket.close()
   expect(socket.stats().send).toMatchObject({ packetsQueued: 10, packetsSent: 10, packetsRefused: 4 })
+})
+
+it('[U8, U66] an add() that is refused leaves nothing behind: neither a datagram nor a place', async () => {
+  const { socket, fake } = await bound()
+  const to = socket.peer('127.0.0.1', 9)
+  const batch = socket.createSendBatch()
+  expect(codeOf(() => batch.add(Buffer.from('x'), to, { priority: 256 }))).toBe('ERR_NETVOLLEY_PRIORITY_INVALID')
+  expect(codeOf(() => batch.add(Buffer.from('x')))).toBe('ERR_NETVOLLEY_DESTINATION_REQUIRED')
+  expect(codeOf(() => batch.commit(1, to))).toBe('ERR_NETVOLLEY_BATCH_STALE')
+  expect([batch.count, batch.add(Buffer.from('y'), to), socket.sendBatch(batch)]).toEqual([0, true, 1])
+  await socket.close()
+  expect(fake.wire.map(({ data }) => data.toString())).toEqual(['y'])
 })
