@@ -32,7 +32,8 @@ export interface DatagramHandle {
   addArea(link: number, area: Uint8Array): number
   /** Binds and starts; `bound` gets an address record. */
   open(host: string, port: number, bound: Uint8Array): number
-  connect(host: string, port: number): number
+  /** `bound` gets the record of the address that it sends from now. */
+  connect(host: string, port: number, bound: Uint8Array): number
   disconnect(): number
   setReading(on: boolean): void
   setSocketOption(option: number, value: number): number

@@ -101,7 +101,7 @@ export class AttachedDatagram extends LinkedDatagram {
     nextTick(() => {
       if (this.#ended) return
       sink.open(shared.local)
-      if (shared.remote !== null) sink.connected(shared.remote)
+      if (shared.remote !== null) sink.connected(shared.remote, shared.local)
       // The socket may have ended between its message and now: then nobody rings.
       this.#link.drain()
     })

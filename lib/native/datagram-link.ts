@@ -127,7 +127,8 @@ export class DatagramLink implements EngineLink {
     this.#moved = false
     // After the sends: what they hold is not free yet.
     const returned = this.received.publish()
-    const { head } = this.#reader
+    // Not what is being handed over just now: its head is stored when the callback has returned.
+    const head = this.#reader.released
     const released = returned || head !== this.#headTold
     this.#headTold = head
     if (released) this.#untold = this.#uncounted = true
@@ -141,7 +142,7 @@ export class DatagramLink implements EngineLink {
 
   /** Has the reactor count what was given back: inline it has done so when this returns. */
   settle(): void {
-    const released = this.#uncounted || this.#reader.head !== this.#headTold || this.received.hasReturned
+    const released = this.#uncounted || this.#reader.released !== this.#headTold || this.received.hasReturned
     if (!released) return
     this.host.settleNow()
     this.#untold = this.#uncounted = false

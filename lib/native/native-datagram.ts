@@ -140,12 +140,15 @@ export class NativeDatagram extends LinkedDatagram {
     const { handle, link } = this.#parts ?? this.#make()
     // Those that are queued go where they were addressed.
     link.host.flush()
-    const errno = to === null ? handle.disconnect() : handle.connect(to.address, to.port)
-    if (errno === 0) this.#remote = to === null ? null : remoteOf(to)
+    const bound = new Uint8Array(PEER_BYTES)
+    const errno = to === null ? handle.disconnect() : handle.connect(to.address, to.port, bound)
+    if (to === null) this.#remote = null
+    else if (errno === 0) this.#remote = remoteOf(to)
     const remote = this.#remote
+    const local = errno === 0 && to !== null ? readPeer(new DataView(bound.buffer), 0) : this.#local
     nextTick(() => {
       if (link.retired) return
-      if (errno === 0) this.#sink.connected(remote)
+      if (errno === 0) this.#sink.connected(remote, local as RemoteAddress)
       else this.#sink.connectFailed(errno, 'connect')
     })
   }

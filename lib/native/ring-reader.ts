@@ -36,6 +36,7 @@ export class RingReader {
   readonly #options: RingReaderOptions
   readonly #hasWork = (): boolean => this.hasEntries() || this.#options.hasOther?.() === true
   #head = 0
+  #released = 0
   #againArmed = false
 
   constructor(words: Int32Array, options: RingReaderOptions) {
@@ -46,9 +47,9 @@ export class RingReader {
     Atomics.store(words, options.sleeps, 1)
   }
 
-  /** Free-running: entries that were handed over. */
-  get head(): number {
-    return this.#head
+  /** Free-running: entries that native code sees as let go of. Behind what was handed over while a callback runs. */
+  get released(): number {
+    return this.#released
   }
 
   hasEntries(): boolean {
@@ -109,6 +110,7 @@ export class RingReader {
     } finally {
       beforeHead?.()
       Atomics.store(this.#words, head, this.#head | 0)
+      this.#released = this.#head
     }
     return true
   }

@@ -237,8 +237,8 @@ export interface DatagramBackend {
 /** None of these is called inside a method of the back end. */
 export interface DatagramSink {
   open(local: RemoteAddress): void
-  /** Null: no longer. */
-  connected(remote: RemoteAddress | null): void
+  /** Null: no longer.  @param local where it sends from: connecting chooses an address for a socket that had none */
+  connected(remote: RemoteAddress | null, local: RemoteAddress): void
   connectFailed(errno: Errno, syscall: string): void
   /** Valid until it returns. May throw: the rest comes in a later turn.  @param datagrams in it, GRO unfolded */
   batch(batch: DatagramBatch, datagrams: number): void

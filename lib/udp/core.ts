@@ -186,7 +186,11 @@ export class UdpCore implements DatagramSink {
 
   #ended(): void {
     this.#forgetSignal()
-    this.#lastCapabilities = this.backend.capabilities
+    try {
+      this.#lastCapabilities = this.backend.capabilities
+    } catch {
+      // Without the addon there are none; whoever opened the socket has been told.
+    }
     this.waiters.refuseAll()
     this.stats.freeze()
     this.receiver.close()
@@ -199,8 +203,8 @@ export class UdpCore implements DatagramSink {
     this.life.opened(local)
   }
 
-  connected(remote: RemoteAddress | null): void {
-    this.life.connected(remote)
+  connected(remote: RemoteAddress | null, local: RemoteAddress): void {
+    this.life.connected(remote, local)
   }
 
   connectFailed(errno: Errno, syscall: string): void {

@@ -126,7 +126,7 @@ class Lease extends ReceivedBatch {
     let size = 0
     for (let i = 0; i < this.end; i++) size += this.capacityOf(i)
     // As long as the slots: an answer in place may be longer than the question. What is never touched costs nothing.
-    const own = Buffer.allocUnsafeSlow(size)
+    const own = Buffer.alloc(size)
     const senders: UdpPeer[] = []
     let at = 0
     for (let i = 0; i < this.end; i++) {

@@ -59,6 +59,7 @@ export class ReceivedBatch {
   readonly context: BatchContext
   readonly #source: { id: number; family: 'IPv4' | 'IPv6' } = { id: 0, family: 'IPv4' }
   #lease: ReceivedBatch | null = null
+  #isOver = false
 
   /** @internal */
   constructor(context: BatchContext) {
@@ -83,12 +84,14 @@ export class ReceivedBatch {
     this.end = columns.end
     this.datagrams = datagrams
     this.#lease = null
+    this.#isOver = false
   }
 
   /** The callback has returned. @internal */
   finish(): void {
     this.first = this.end = this.datagrams = 0
     this.#lease = null
+    this.#isOver = true
     if (this.context.debug) this.seal()
   }
 
@@ -245,7 +248,7 @@ export class ReceivedBatch {
    * Never fails: while too much is held it copies the payloads.
    */
   retain(): ReceivedBatch {
-    if (this.columns === null) throw this.gone('retain')
+    if (this.columns === null || this.#isOver) throw this.gone('retain')
     return (this.#lease ??= this.context.makeLease(this.columns, this.first, this.end, this.datagrams))
   }
 

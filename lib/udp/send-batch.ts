@@ -140,13 +140,17 @@ export class SendBatch {
     if (sender !== this.#sender) throw optionInvalid('batch', this, 'a batch of this socket')
     const start = this.#first
     // An entry may throw (its peer is another socket's, say): those before it are sent all the same, and it is the next one.
+    let alone = 0 // entries before it go one by one: their run was refused
     while (this.#first < this.#end) {
       const i = this.#first
       const to = sender.destination(this.#to[i])
-      const run = this.#runAt(i)
-      if (run > 1 && this.#sendRun(i, run, to)) {
-        this.#first += run
-        continue
+      const run = i < alone ? 1 : this.#runAt(i)
+      if (run > 1) {
+        if (this.#sendRun(i, run, to)) {
+          this.#first += run
+          continue
+        }
+        alone = i + run
       }
       if (!this.#sendOne(i, to)) break
       this.#first++
@@ -165,7 +169,9 @@ export class SendBatch {
     const bytes = this.#length[i]
     const priority = this.#priority[i]
     if (bytes === 0) return 1
-    const end = Math.min(this.#end, i + MAX_RUN, i + Math.floor(MAX_RUN_BYTES / bytes))
+    // Not more than the queue holds: a longer one would be taken whole where the queue is empty.
+    const most = Math.min(MAX_RUN, this.#sender.maxQueuedPackets, Math.floor(MAX_RUN_BYTES / bytes))
+    const end = Math.min(this.#end, i + most)
     let next = i + 1
     let at = this.#offset[i] + bytes
     while (next < end && this.#to[next] === to && this.#offset[next] === at && this.#meta[next] === null) {

@@ -120,13 +120,14 @@ export class Sender {
     if (!(data instanceof Uint8Array)) throw optionInvalid('data', data, 'a Uint8Array')
     checkInteger('segmentBytes', segmentBytes, { min: 1, max: 65535 })
     checkFits(Math.min(segmentBytes, bytes), destination.family)
+    this.#checkEverFits(bytes, packetsOf(bytes, segmentBytes))
     return this.segmentsTo(data, segmentBytes, destination, options)
   }
 
   segmentsTo(data: Uint8Array, segmentBytes: number, to: Destination, options?: SendOptions): boolean {
     const bytes = data.length
     const { priority, meta } = this.#checked(options)
-    const packets = this.packetsOf(bytes, segmentBytes)
+    const packets = packetsOf(bytes, segmentBytes)
     const tx = this.tx()
     const at = this.backend.reserve(bytes, priority, packets)
     if (at < 0) return this.refuse(packets)
@@ -151,7 +152,7 @@ export class Sender {
       priority = this.classOf(options)
       meta = this.metaOf(options)
     }
-    const packets = segmentBytes === 0 ? 1 : this.packetsOf(bytes, segmentBytes)
+    const packets = segmentBytes === 0 ? 1 : packetsOf(bytes, segmentBytes)
     this.tx()
     const sent = this.backend.sendSlot(slot, offset, bytes, to.id, segmentBytes, priority, meta)
     return sent || this.refuse(packets)
@@ -162,10 +163,9 @@ export class Sender {
     return { priority: this.classOf(options), meta: this.metaOf(options) }
   }
 
-  /** @throws for what even an empty queue would refuse: it would wait for `'drain'` for ever */
-  packetsOf(bytes: number, segmentBytes: number): number {
-    const packets = Math.max(1, Math.ceil(bytes / segmentBytes))
-    if (packets <= this.maxQueuedPackets && bytes <= this.maxQueuedBytes) return packets
+  /** Those would wait for `'drain'` for ever. Not asked of answers: what came joined must not throw, and has the queue for itself. */
+  #checkEverFits(bytes: number, packets: number): void {
+    if (packets <= this.maxQueuedPackets && bytes <= this.maxQueuedBytes) return
     throw new NetvolleyError(
       ErrorCode.MESSAGE_TOO_LARGE,
       `${String(packets)} datagrams of together ${String(bytes)} bytes at once: the queue holds ` +
@@ -191,3 +191,5 @@ export class Sender {
     return this.#tx
   }
 }
+
+const packetsOf = (bytes: number, segmentBytes: number): number => Math.max(1, Math.ceil(bytes / segmentBytes))

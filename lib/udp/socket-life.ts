@@ -41,6 +41,8 @@ export class SocketLife {
   local: UdpAddress | null = null
   remote: UdpAddress | null = null
   readonly #host: LifeHost
+  /** Where it was bound to; `local` is more exact while it is connected. */
+  #bound: RemoteAddress | null = null
   #binding: Deferred<UdpAddress> | null = null
   /** Somebody waits for the bind: then its failure is no `'error'` event. */
   #bindAwaited = false
@@ -118,6 +120,7 @@ export class SocketLife {
     this.#host.backend.flush()
     this.#host.backend.connect(null)
     this.remote = null
+    this.local = this.#bound
     this.#set('bound')
   }
 
@@ -184,7 +187,7 @@ export class SocketLife {
   // From here on: what the back end tells.
 
   opened(local: RemoteAddress): void {
-    this.local = local
+    this.local = this.#bound = local
     // What is still open is rejected when it has ended.
     if (this.isEnding) return
     const binding = this.#binding
@@ -194,12 +197,13 @@ export class SocketLife {
     this.#host.emit('listening')
   }
 
-  connected(remote: RemoteAddress | null): void {
+  connected(remote: RemoteAddress | null, local: RemoteAddress): void {
     // `disconnect()` has done its part already.
     if (remote === null || this.isEnding) return
     const connecting = this.#connecting
     this.#connecting = null
     this.remote = remote
+    this.local = local
     this.#set('connected')
     connecting?.done.resolve()
     this.#host.emit('connect')

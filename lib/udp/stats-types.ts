@@ -53,7 +53,7 @@ export interface UdpStats {
     readonly groMessages: number
     readonly groSegments: number
     readonly receiveDropped: { readonly noSlot: number; readonly oversize: number; readonly closed: number }
-    /** The socket's buffer was full. */
+    /** The socket's buffer was full. As the kernel counts: with GRO a joined message is one, whatever it held. */
     readonly kernelDrops: number
     /** Messages of one call. */
     readonly receiveBatchHistogram: BatchHistogram

@@ -168,26 +168,33 @@ int DatagramHandle::set_error_queue(bool on) {
 
 Napi::Value DatagramHandle::connect(const Napi::CallbackInfo& info) {
   Address to;
-  int error = usable() ? parse(info, &to) : EBADF;
+  Address local;
+  uint8_t* bound = bytes_of(info[2], kPeerBytes);
+  int error = usable() && bound != nullptr ? parse(info, &to) : EBADF;
   const bool error_queue = config_.icmp_errors != IcmpErrors::kOff;
   if (error == 0 && config_.icmp_errors == IcmpErrors::kConnected) error = set_error_queue(true);
-  if (error == 0) error = socket_->fd().with([&](int fd) { return connect_datagram(fd, to); });
+  if (error == 0) {
+    error = socket_->fd().with([&](int fd) {
+      const int failed = connect_datagram(fd, to);
+      return failed != 0 ? failed : local_address(fd, &local);
+    });
+  }
   // Errors that nobody takes out of the queue would fail what is sent to others, and be reported for ever.
   if (error != 0 && usable() && config_.icmp_errors == IcmpErrors::kConnected) set_error_queue(false);
   if (error != 0) return result(info, error);
+  write_peer(bound, 0, local);
   parts_->drive->run([socket = socket_, to, error_queue] { socket->set_connected(&to, error_queue); });
   return result(info, 0);
 }
 
 Napi::Value DatagramHandle::disconnect(const Napi::CallbackInfo& info) {
   if (!usable()) return result(info, EBADF);
-  int error = 0;
+  int error = EBADF;
   std::binary_semaphore done(0);
-  // Between two sends of the reactor, which never waits for this thread.
-  parts_->drive->run([this, &error, &done] {
-    error = disconnect_now();
-    done.release();
-  });
+  // Between two sends of the reactor, which never waits for this thread. Said by the end of the command, so that one
+  // that is dropped says it too.
+  std::shared_ptr<void> over(nullptr, [&done](void*) { done.release(); });
+  parts_->drive->run([this, &error, over = std::move(over)] { error = disconnect_now(); });
   done.acquire();
   return result(info, error);
 }
@@ -196,7 +203,10 @@ int DatagramHandle::disconnect_now() {
   socket_->address_queued();
   int error = socket_->fd().with([&](int fd) { return disconnect_datagram(fd, local_); });
   if (error == 0 && config_.icmp_errors == IcmpErrors::kConnected) error = set_error_queue(false);
-  if (error == 0) socket_->set_connected(nullptr, config_.icmp_errors == IcmpErrors::kOn);
+  if (error == EBADF) return error;  // it has ended meanwhile
+  socket_->set_connected(nullptr, config_.icmp_errors == IcmpErrors::kOn);
+  // Its port is gone: nobody can reach it where it says that it is.
+  if (error != 0) socket_->fail(error);
   return error;
 }
 

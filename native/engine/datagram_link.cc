@@ -16,7 +16,7 @@ DatagramLink::DatagramLink(uint32_t index, const Parts& parts, DatagramContext& 
       counters_(memory_.word(DatagramWord::kCountersEpoch), memory_.counters()) {
   for (SendState& send : sends_) {
     send.queued_ms.reset(new double[parts.sizes.send_entries]);
-    send.settled.reset(new bool[parts.sizes.send_entries]());
+    send.settled.reset(new uint32_t[parts.sizes.send_entries]());
   }
 }
 
@@ -285,11 +285,13 @@ void DatagramLink::count(const QueuedSend& send, Verdict verdict, uint32_t datag
 void DatagramLink::settle(const QueuedSend& send) {
   SendState& state = sends_[send.send_class];
   const DatagramMemory::SendRing& ring = memory_.send(send.send_class);
-  state.settled[ring.at(send.entry)] = true;
-  ++settled_behind_;
-  for (; state.head != state.taken && state.settled[ring.at(state.head)]; ++state.head) {
-    state.settled[ring.at(state.head)] = false;
-    --settled_behind_;
+  // All that JavaScript counts it as, also what has left before.
+  const uint32_t datagrams = send.segment_bytes == 0 ? 1 : (send.bytes + send.segment_bytes - 1) / send.segment_bytes;
+  state.settled[ring.at(send.entry)] = datagrams;
+  settled_behind_ += datagrams;
+  for (; state.head != state.taken && state.settled[ring.at(state.head)] != 0; ++state.head) {
+    settled_behind_ -= state.settled[ring.at(state.head)];
+    state.settled[ring.at(state.head)] = 0;
   }
   if (send.token != 0) {
     const DatagramMemory::CompletionRing& completions = memory_.completions();

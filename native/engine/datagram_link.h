@@ -117,7 +117,7 @@ class DatagramLink {
     uint32_t head = 0;  // entries before it are settled
     uint32_t told = 0;  // head, as JavaScript knows it
     std::unique_ptr<double[]> queued_ms;
-    std::unique_ptr<bool[]> settled;
+    std::unique_ptr<uint32_t[]> settled;    // datagrams of an entry that is over, else 0
     std::unique_ptr<DatagramInfo[]> infos;  // made with the first entry that has one
   };
 
@@ -158,7 +158,7 @@ class DatagramLink {
 
   std::array<SendState, kSendClasses> sends_;
   std::array<uint32_t, kSendClasses> pending_{};  // datagrams
-  uint32_t settled_behind_ = 0;                   // entries behind the heads
+  uint32_t settled_behind_ = 0;                   // datagrams of entries behind the heads
   uint32_t settled_told_ = 0;
   uint32_t flushes_ = 0;
   std::array<uint32_t, 2> evictions_{};  // of newcomers of class 1, of class 2

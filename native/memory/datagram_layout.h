@@ -16,7 +16,7 @@ enum class DatagramWord : uint32_t {
   kSendHeadLow,  // R: entries before it are settled and their bytes free; in a row
   kSendHeadNormal,
   kSendHeadHigh,
-  kSendSettled,      // R: entries behind the heads that are settled out of order; a level
+  kSendSettled,      // R: datagrams of entries behind the heads that are settled out of order; a level
   kFlushes,          // J counts requests
   kEvictionsNormal,  // J counts requests of newcomers of class 1: they may evict from class 0
   kEvictionsHigh,    // of class 2: from classes 0 and 1

@@ -46,7 +46,7 @@ TEST("[U46] heads move in the order of the ring, whatever the order of settling;
   Bench bench;
   Random random(5);
   std::vector<QueuedSend> pending;
-  std::vector<std::vector<bool>> settled(kSendClasses);
+  std::vector<std::vector<uint32_t>> settled(kSendClasses);  // datagrams of each entry, 0 = not yet
   uint32_t heads[kSendClasses] = {};
   uint32_t tokens = 0;
   uint32_t answered = 0;
@@ -55,7 +55,7 @@ TEST("[U46] heads move in the order of the ring, whatever the order of settling;
     if (settled[send_class].size() - head_of(bench.link_side, send_class) < 16 && random.one_in(2)) {
       const uint16_t segment = random.one_in(4) ? 3 : 0;
       bench.link_side.send({.bytes = "1234567", .send_class = send_class, .segment_bytes = segment, .token = ++tokens});
-      settled[send_class].push_back(false);
+      settled[send_class].push_back(0);
       bench.link_side.publish();
     }
     bench.link.begin_collect();
@@ -69,7 +69,7 @@ TEST("[U46] heads move in the order of the ring, whatever the order of settling;
       bench.link.count(send, static_cast<Verdict>(random.below(6)), send.datagrams(), send.bytes);
       send.error = static_cast<int>(send.token % 7);
       bench.link.settle(send);
-      settled[send.send_class][send.entry] = true;
+      settled[send.send_class][send.entry] = send.datagrams();
     }
     bench.link.publish();
     for (const RigLink::Outcome& outcome : bench.link_side.outcomes()) {
@@ -79,7 +79,7 @@ TEST("[U46] heads move in the order of the ring, whatever the order of settling;
     uint32_t behind = 0;
     for (uint32_t i = 0; i < kSendClasses; ++i) {
       uint32_t& head = heads[i];
-      while (head < settled[i].size() && settled[i][head]) ++head;
+      while (head < settled[i].size() && settled[i][head] != 0) ++head;
       CHECK_EQ(head_of(bench.link_side, i), head);
       for (size_t at = head; at < settled[i].size(); ++at) behind += settled[i][at];
     }

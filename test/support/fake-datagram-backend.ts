@@ -212,7 +212,7 @@ export class FakeDatagram implements DatagramBackend {
         return
       }
       this.#remote = to === null ? null : { ...to, family: to.address.includes(':') ? 'IPv6' : 'IPv4' }
-      this.sink.connected(this.#remote)
+      this.sink.connected(this.#remote, this.local as RemoteAddress)
     })
   }
 

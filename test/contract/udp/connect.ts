@@ -30,6 +30,22 @@ const connecting: UdpContract = (t, subject) => {
     })
   })
 
+  t.test(
+    '[U1, U2] address() of a socket that was bound to no address is the one that connecting chose, until disconnect()',
+    async () => {
+      await running(t, subject, async ({ open, make }) => {
+        const receiver = await open()
+        const socket = make({ address: '0.0.0.0' })
+        const bound = await socket.bind()
+        t.equal(bound.address, '0.0.0.0')
+        await socket.connect(receiver.address())
+        t.equal(socket.address(), { ...bound, address: '127.0.0.1' })
+        socket.disconnect()
+        t.equal(socket.address(), bound)
+      })
+    },
+  )
+
   t.test('[U2] an unconnected socket needs a destination', async () => {
     await running(t, subject, async ({ open }) => {
       const socket = await open()

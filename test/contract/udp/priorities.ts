@@ -116,6 +116,26 @@ const room: UdpContract = (t, subject) => {
     })
   })
 
+  t.test(
+    "[U18] 'evictLower': a run that was pushed out makes room for as many newcomers as it had datagrams",
+    async () => {
+      await running(t, subject, async ({ pair, seen }) => {
+        const { sender, received } = await pair({
+          sender: { ...HELD, maxQueuedPackets: 256, reservedHighPackets: 0, overflow: 'evictLower' },
+        })
+        for (let i = 0; i < 4; i++) t.equal(sender.sendSegments(Buffer.alloc(64 * 8), 8, undefined, LOW), true)
+        await seen()
+        for (let i = 0; i < 8; i++) {
+          t.equal(sender.send(`H${String(i)}`, undefined, HIGH), true)
+          await seen()
+        }
+        t.equal(sender.stats().send.packetsDropped.evicted, 64)
+        sender.flush()
+        await received.have(3 * 64 + 8)
+      })
+    },
+  )
+
   t.test("[U18] evictLower: where nothing is lower it is a refusal, and 'refuse' evicts nothing", async () => {
     await running(t, subject, async ({ pair }) => {
       const { sender, received } = await pair({
@@ -130,7 +150,9 @@ const room: UdpContract = (t, subject) => {
       t.equal(sender.stats().send.packetsDropped.evicted, 0)
     })
   })
+}
 
+const evicting: UdpContract = (t, subject) => {
   t.test('[U18] an evicted sendAsync() is told', async () => {
     await running(t, subject, async ({ pair }) => {
       const { sender, received } = await pair({
@@ -168,5 +190,5 @@ const expiry: UdpContract = (t, subject) => {
 }
 
 export const prioritiesContract: UdpContract = (t, subject) => {
-  for (const part of [order, ageing, room, expiry]) part(t, subject)
+  for (const part of [order, ageing, room, evicting, expiry]) part(t, subject)
 }

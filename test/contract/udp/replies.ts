@@ -33,6 +33,25 @@ const answering: UdpContract = (t, subject) => {
     })
   })
 
+  t.test(
+    '[U10, U14] what came joined is answered also where it is more than the queue holds: a peer makes nothing throw',
+    async () => {
+      await running(t, subject, async ({ open }) => {
+        const server = await open({ maxQueuedPackets: 3 })
+        each(server, (batch, i) => {
+          if (!batch.replyInPlace(i, batch.length[i])) t.equal(server.needDrain, true)
+        })
+        const client = await open({ remote: server.address() })
+        const answers = receive(client, 'message')
+        client.sendSegments(Buffer.alloc(40, 7), 4)
+        await until(() => answers.count + server.stats().send.packetsRefused === 10, 'all are answered, or refused')
+        t.equal(answers.count > 0, true)
+      })
+    },
+  )
+}
+
+const inPlace: UdpContract = (t, subject) => {
   t.test('[U10] replyInPlace() sends the received slot: shorter, changed, and longer than what came', async () => {
     await running(t, subject, async ({ open }) => {
       const server = await open({ gro: false, poison: true, slots: 64, largeSlots: 8 })
@@ -194,5 +213,5 @@ const rules: UdpContract = (t, subject) => {
 }
 
 export const repliesContract: UdpContract = (t, subject) => {
-  for (const part of [answering, holding, rules]) part(t, subject)
+  for (const part of [answering, inPlace, holding, rules]) part(t, subject)
 }

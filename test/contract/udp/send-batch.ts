@@ -18,6 +18,25 @@ const peerOf = (from: UdpSocket, to: UdpSocket): UdpPeer => from.peer(to.address
 
 const handing: UdpContract = (t, subject) => {
   for (const count of [1, 20, 21, 63, 64, 65, 1024, 1025, 5000]) {
+    t.test('[U8, U14] neighbours that would go as one run go as far as the queue reaches', async () => {
+      await running(t, subject, async ({ pair }) => {
+        const { sender, received } = await pair({ sender: { ...HELD, maxQueuedPackets: 6 } })
+        const batch = sender.createSendBatch()
+        for (let i = 0; i < 10; i++) batch.add(Buffer.alloc(8, i), undefined)
+        t.equal([sender.sendBatch(batch), batch.count, sender.queuedPackets], [6, 4, 6])
+        sender.flush()
+        await received.have(6)
+        await until(() => !sender.needDrain, 'drained')
+        t.equal(sender.sendBatch(batch), 4)
+        sender.flush()
+        await received.have(10)
+        t.equal(
+          received.data.map(([first]) => first),
+          [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        )
+      })
+    })
+
     t.test(`[U8] [U21] ${String(count)} datagrams of one call all arrive, in order (regression 4)`, async () => {
       await running(t, subject, async ({ open }) => {
         const receiver = await open()
@@ -54,7 +73,9 @@ const handing: UdpContract = (t, subject) => {
       )
     })
   })
+}
 
+const reusing: UdpContract = (t, subject) => {
   t.test('[U8] a batch that is filled again at once does not change what it was sent with', async () => {
     await running(t, subject, async ({ open }) => {
       const receiver = await open()
@@ -234,5 +255,5 @@ const closed: UdpContract = (t, subject) => {
 }
 
 export const sendBatchContract: UdpContract = (t, subject) => {
-  for (const part of [handing, mixing, refusals, input, closed]) part(t, subject)
+  for (const part of [handing, reusing, mixing, refusals, input, closed]) part(t, subject)
 }

@@ -81,3 +81,24 @@ it('[U3] whoever was refused hears that there is room, also while more is receiv
   // Its timer stops at the first look.
   link.end()
 })
+
+it('[U20] a flush inside the callback does not take for told what the callback still has: a reader that waits for it is woken after', () => {
+  const told: boolean[] = []
+  const { host, link, words } = make({
+    batch: () => {
+      // Sends something, which publishes.
+      link.reserve(10, 1, 1)
+      link.commit(10, 0, 0, null, 0)
+      told.push(link.publish())
+      expect(Atomics.load(words, at(DatagramWord.receiveHead))).toBe(0)
+    },
+  })
+  link.setReading(true)
+  Atomics.store(words, at(DatagramWord.receiveStalled), 1)
+  Atomics.store(words, at(DatagramWord.receiveTail), 2)
+  link.drain()
+  expect(Atomics.load(words, at(DatagramWord.receiveHead))).toBe(2)
+  expect([told, link.publish(), link.publish()]).toEqual([[true], true, false])
+  link.end()
+  expect(host.closed).toBe(false)
+})

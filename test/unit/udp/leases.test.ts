@@ -32,6 +32,7 @@ it('[U5] one object for every burst, and its columns say where each datagram lie
   expect(texts).toEqual(['ab', 'cd', 'ef', 'gh'])
   expect(seen[0]).toBe(seen[1])
   expect(codeOf(() => seen[0].view(0))).toBe('ERR_NETVOLLEY_BATCH_STALE')
+  expect(codeOf(() => seen[0].retain())).toBe('ERR_NETVOLLEY_BATCH_STALE')
   made.socket.destroy()
 })
 
