@@ -65,7 +65,8 @@ export function metaOf(options: SendOptions, trafficClass: number): SendMeta | n
 /** Bytes of a payload. @throws also for a view whose buffer was detached, which would pass for an empty one */
 export function payloadBytes(data: unknown): number {
   if (data instanceof Uint8Array) {
-    if (data.length === 0) refuseDetached(data)
+    // Optimised code of some V8 still sees the old length of a detached view: its buffer is asked too.
+    if (data.length === 0 || data.buffer.byteLength === 0) refuseDetached(data)
     return data.length
   }
   if (typeof data === 'string') return Buffer.byteLength(data)
