@@ -50,7 +50,8 @@ async function volley(drive) {
   receiver.socket.onBatch = (batch) => {
     receiver.delivered += batch.datagrams
     for (let i = batch.first; i < batch.end; i++) sum = (sum + batch.slab[batch.offset[i]]) | 0
-    if (bursts++ % 16 === 0) leases.push(batch.retain())
+    // What comes after the end would be kept for ever.
+    if (bursts++ % 16 === 0 && !stopping) leases.push(batch.retain())
     // In any order.
     if (leases.length > MOST_LEASES) leases.splice(Math.floor(Math.random() * leases.length), 1)[0].release()
   }
