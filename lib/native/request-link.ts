@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { bufferView } from '../runtime'
 import { addon, type ServerHandle } from './addon'
 import type { Engine } from './engine'
 import {
@@ -14,7 +15,6 @@ import {
   linkBytes,
   requestColumnOffset,
 } from './layout'
-import { bufferView } from './buffer-view'
 import type { EngineLink } from './link-host'
 import { PeerPage, type RemoteAddress } from './peer-page'
 import { ReplyRing } from './reply-ring'

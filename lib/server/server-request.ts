@@ -17,7 +17,7 @@ export function replyTwice(): NetvolleyError {
 export class ServerRequest {
   /** Its connection, or 0xffffffff for a datagram. A number is used again by a later connection, an `id` is not. */
   readonly connectionId: number
-  /** When its last byte was read, on the clock of `performance.now()`. */
+  /** When its last byte was read: ms since the process began, as `defaultRuntime().clock.now()`. */
   readonly receivedAtMs: number
   readonly #link: RequestLink
   readonly #writer: ReplyWriter

@@ -1,20 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 
 #include "test/fake_workload.h"
+#include "test/fault_plan.h"
 
 // Runs of a whole server on the simulated kernel under random faults. NETVOLLEY_SEED: the first seed, NETVOLLEY_SEEDS:
 // how many, NETVOLLEY_STEPS: reactor turns of each. What a seed does depends on nothing else.
 namespace netvolley::test {
 
 namespace {
-
-uint64_t setting(const char* name, uint64_t otherwise) {
-  const char* given = std::getenv(name);
-  return given == nullptr ? otherwise : std::strtoull(given, nullptr, 0);
-}
 
 constexpr uint64_t kTurnsPerServer = 12000;
 constexpr uint64_t kFullRun = 1000000;
@@ -26,21 +21,11 @@ constexpr uint64_t kUsualSteps = 334000;
 #endif
 
 FakeFaults random_faults(Random& random) {
-  FakeFaults faults;
-  // Each kind is off in some servers, and in some it is a storm.
-  const auto level = [&random](double most) {
-    const uint32_t choice = random.below(4);
-    return choice == 0 ? 0 : choice == 3 ? most : random.unit() * most / 8;
-  };
-  faults.short_count = level(0.5);
-  faults.would_block = level(0.5);
-  faults.interrupted = level(0.4);
-  faults.no_buffers = level(0.3);
-  faults.refused = level(0.3);
-  faults.reset = level(0.01);
-  faults.no_files = level(0.5);
-  faults.aborted = level(0.2);
-  faults.max_delay_ms = level(30);
+  FakeFaults faults = usual_faults(random);
+  faults.reset = fault_level(random, 0.01);
+  faults.no_files = fault_level(random, 0.5);
+  faults.aborted = fault_level(random, 0.2);
+  faults.max_delay_ms = fault_level(random, 30);
   return faults;
 }
 

@@ -1,20 +1,15 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 
 #include "test/fake_udp_workload.h"
+#include "test/fault_plan.h"
 
 // Runs of a whole UdpSocket on the simulated kernel under random faults. NETVOLLEY_SEED: the first seed,
 // NETVOLLEY_SEEDS: how many, NETVOLLEY_STEPS: actions of each. What a seed does depends on nothing else.
 namespace netvolley::test {
 
 namespace {
-
-uint64_t setting(const char* name, uint64_t otherwise) {
-  const char* given = std::getenv(name);
-  return given == nullptr ? otherwise : std::strtoull(given, nullptr, 0);
-}
 
 constexpr uint64_t kActionsPerSocket = 20000;
 // A shorter one may miss what is rare: one socket of twelve has fatal errors.
@@ -27,22 +22,12 @@ constexpr uint64_t kUsualSteps = 1000000;
 #endif
 
 FakeFaults random_faults(Random& random) {
-  FakeFaults faults;
-  // Each kind is off in some sockets, and in some it is a storm.
-  const auto level = [&random](double most) {
-    const uint32_t choice = random.below(4);
-    return choice == 0 ? 0 : choice == 3 ? most : random.unit() * most / 8;
-  };
-  faults.short_count = level(0.5);
-  faults.would_block = level(0.5);
-  faults.interrupted = level(0.4);
-  faults.no_buffers = level(0.3);
-  faults.refused = level(0.3);
-  faults.max_delay_ms = level(30);
-  faults.offload_io = random.one_in(2) ? 0 : level(0.05);
-  faults.offload_invalid = level(0.3);
-  faults.too_large = level(0.2);
-  faults.denied = level(0.3);
+  FakeFaults faults = usual_faults(random);
+  faults.max_delay_ms = fault_level(random, 30);
+  faults.offload_io = random.one_in(2) ? 0 : fault_level(random, 0.05);
+  faults.offload_invalid = fault_level(random, 0.3);
+  faults.too_large = fault_level(random, 0.2);
+  faults.denied = fault_level(random, 0.3);
   faults.fatal = random.one_in(12) ? 0.0003 : 0;
   return faults;
 }

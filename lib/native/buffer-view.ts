@@ -1,1 +1,0 @@
-export { bufferView } from '../runtime'
